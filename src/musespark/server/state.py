@@ -21,6 +21,7 @@ from musespark.server.errors import ErrorReply, RequestRefused, error_reply
 from musespark.server.http.event_stream import StreamTiming
 from musespark.server.http.remote_images import ImageFetcher
 from musespark.server.metrics import Metrics
+from musespark.server.resolve.key_scope import KeyScope
 from musespark.server.resolve.model_catalog import ModelCatalog, require_prices
 from musespark.server.resolve.parsed_request import ParsedRequest
 from musespark.server.resolve.resolve import resolve
@@ -44,6 +45,8 @@ class Caller:
     """Counts a request that is about to start a run, and returns its allowance in place of `budget`. Raises what refuses it."""
     pays: bool = False
     """True if the allowance is in dollars."""
+    scope: KeyScope = field(default_factory=KeyScope)
+    """Models and modes that may be asked."""
 
     @property
     def is_outsider(self) -> bool:
@@ -170,6 +173,7 @@ class ServerState:
 
     async def open_session(self, parsed: ParsedRequest, caller: Caller) -> RunSession:
         """Resolve a request to a run that is ready to start. Raises subclasses of `MuseError`."""
+        caller.scope.require(self.models, parsed)
         resolved = await resolve(parsed, self.models)
         team = replace(resolved.team, call_policy=self.settings.call_policy)
         resolved = replace(resolved, team=team)
