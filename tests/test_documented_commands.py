@@ -17,7 +17,9 @@ SHORT = {
     "muse config check": (),
     "muse eval answers": ("-n", "0", "--no-others", "--no-mistakes"),
     "muse keys create": ("ann", "--store", "runs.db"),
+    "muse keys change": ("ann", "--expires", "30d", "--store", "runs.db"),
     "muse keys list": ("--store", "runs.db"),
+    "muse keys rotate": ("ann", "--store", "runs.db"),
     "muse keys revoke": ("ann", "--store", "runs.db"),
     "muse models": (),
     "muse nano eval": "-n 1 --task countdown-3 --mode instant --no-ablate --jobs 1 --out eval".split(),
@@ -70,7 +72,7 @@ def test_a_documented_command_runs(command, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.delenv("MUSE_CONFIG", raising=False)
     (tmp_path / "labels.jsonl").write_text(json.dumps({"question": SUM, "answer": "86+38-50"}))
-    if command in ("muse keys list", "muse keys revoke"):
+    if command.startswith("muse keys") and command != "muse keys create":
         assert run(["keys", "create", *SHORT["muse keys create"]]) == 0
     code = run([*command.split()[1:], *SHORT[command]])
     printed = capsys.readouterr()
