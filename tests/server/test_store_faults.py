@@ -164,6 +164,46 @@ def test_one_key_cannot_take_all_the_room_and_is_told_when_to_come_again(tmp_pat
         assert reply.status_code == 200
 
 
+def test_one_key_cannot_take_all_connections_by_watching(tmp_path):
+    runs = SqlRunStore(Database(tmp_path / "runs.db"))
+    keys = KeyStore(runs.database)
+    (_, greedy), (_, modest) = keys.create("greedy"), keys.create("modest")
+    models = {"hang": FakeModel([TextDelta("4"), Hang()], name="hang", abilities=ABLE)}
+    settings = ServerSettings(hosts=None, max_runs=6)
+    with (
+        live(models, runs=runs, authenticate=KeyAuthenticator(runs), settings=settings) as server,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
+
+        def watch(key, run):
+            headers = {"x-api-key": key}
+            request = client.build_request("GET", f"/v1/runs/{run}/events", headers=headers)
+            reply = client.send(request, stream=True)
+            if reply.status_code == 200:
+                streams.append(reply.iter_raw())  # which would close it at its own end
+                next(streams[-1])
+            return reply
+
+        def start(key):
+            body = {"question": "?", "mode": "instant", "models": ["hang"]}
+            return client.post("/v1/runs", json=body, headers={"x-api-key": key}).json()["id"]
+
+        streams = []
+        run = start(greedy)
+        replies = [watch(greedy, run) for _ in range(5)]
+        assert [reply.status_code for reply in replies] == [200] * 3 + [429] * 2
+        assert replies[-1].headers["retry-after"] == "1"
+        replies.append(watch(modest, start(modest)))
+        assert replies[-1].status_code == 200
+        for reply in replies:
+            reply.close()
+        deadline = time.monotonic() + 20
+        while (again := watch(greedy, run)).status_code == 429:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        again.close()
+
+
 def test_what_costs_nothing_and_what_is_refused_are_none_of_a_keys_limits(tmp_path):
     runs = SqlRunStore(Database(tmp_path / "runs.db"))
     keys = KeyStore(runs.database)

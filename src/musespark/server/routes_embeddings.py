@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request as HttpRequest
 
 from musespark.budget import Budget, Cost
-from musespark.errors import BeyondModel
+from musespark.errors import BeyondModel, UnknownModel
 from musespark.models.estimate import estimate_tokens
 from musespark.models.providers.adapter.embeddings import embed
 from musespark.models.providers.adapter.remote import RemoteModel
@@ -63,6 +63,8 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         caller = await server.authenticate(http)
         server.require_capacity(caller)
         body = parse_body(EmbeddingsBody, await read_body(http))
+        if not caller.scope.allows_model(body.model):
+            raise UnknownModel(body.model[:80], caller.scope.listed(server.models))
         model = await server.models.named(body.model)
         if not isinstance(model, RemoteModel):
             raise BeyondModel(

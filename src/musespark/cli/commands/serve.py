@@ -7,6 +7,7 @@ import json
 import logging
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +27,8 @@ GRACE = 6.0
 two: all within the ten seconds after which a container is killed."""
 CLEANUP = 2.0
 """Seconds that cancelled runs have to clean up."""
+_MAX_FILES = 65_536
+"""Files and connections that the process opens at most."""
 _LOG = logging.getLogger(__name__)
 _DAY = 86_400
 _OWN = ("127.0.0.1", "localhost", "[::1]", "::1")
@@ -157,6 +160,7 @@ def serve(
     )
     if log_requests:
         app.add_middleware(RequestLog)
+    _raise_file_limit()
     listener = _listening(family, place, host)
     shown = f"[{host}]" if ":" in host else host
     settings = uvicorn.Config(
@@ -181,6 +185,19 @@ def serve(
             lambda: _reload(app.state.server, config),
         ).run(sockets=[listener])
         gc.freeze()  # the process ends: to collect what its libraries have made would take a second
+
+
+def _raise_file_limit() -> None:
+    """Let the process open as many connections as it is allowed to: shells often begin with 1,024."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _reload(server: ServerState, config: str | None) -> None:

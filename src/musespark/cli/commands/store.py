@@ -51,8 +51,8 @@ def restore(file: _File, store: _Store = None) -> None:
     """Put a copy in the place of the store; servers use it within a second, and lose what it does not have."""
     from musespark.store.database import maintenance
 
-    with _opened(store) as database:
-        before = maintenance.restore(database, file)
+    _require_store(store)
+    before = maintenance.restore(store, file)
     kept = "" if before is None else f" What was there before is {before}."
     print(f"The store is the one of {file} again.{kept}", flush=True)
 
@@ -80,14 +80,18 @@ def vacuum(store: _Store = None) -> None:
     print("The store is as small as what is in it.", flush=True)
 
 
-@contextmanager
-def _opened(store: str | None) -> Iterator[Database]:
-    """The store, which must be there. Raises `BadOption` and `StoreUnusable`."""
+def _require_store(store: str | None) -> None:
     from musespark.cli.extras import require
 
     if store == "memory":
         raise BadOption("--store", store, "the file or the postgresql:// URL of a server's store")
     require("muse store", "serve", "sqlalchemy", "alembic")
+
+
+@contextmanager
+def _opened(store: str | None) -> Iterator[Database]:
+    """The store, which must be there. Raises `BadOption` and `StoreUnusable`."""
+    _require_store(store)
     from musespark.store.database.database import Database
 
     database = Database(store, create=False)

@@ -24,7 +24,7 @@ from musespark.store.votes import default_votes_path
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-LATEST_REVISION = "0005"
+LATEST_REVISION = "0006"
 """The newest migration."""
 PATIENCE = 10.0
 """Seconds that a transaction which writes waits for the locks of others."""
