@@ -60,8 +60,10 @@ DIALECTS: tuple[Dialect[Any], ...] = (
     Compaction(),
 )
 
-SHOWN_HEADERS = ("x-muse-run", "x-muse-warning", "x-request-id", "request-id")
-SHOWN_HEADERS += ("retry-after", "x-should-retry")
+SHOWN_HEADERS = (
+    *("x-muse-run", "x-muse-warning", "x-request-id", "request-id"),
+    *("retry-after", "x-should-retry"),
+)
 """Headers that programs within pages of allowed origins can read."""
 
 

@@ -123,7 +123,8 @@ def _parse_json_calls(text: str, names: Collection[str]) -> list[tuple[str, str]
 
 def _parse_values(text: str) -> list[Any] | None:
     """The objects of a JSON text, also those of lists and of `tool_calls`; None if it is no JSON."""
-    decoder, values, at = json.JSONDecoder(strict=False), [], 0
+    decoder, at = json.JSONDecoder(strict=False), 0
+    values: list[Any] = []
     while at < len(text):
         try:
             value, at = decoder.raw_decode(text, at)
