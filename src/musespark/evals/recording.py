@@ -23,7 +23,6 @@ from musespark.store import Vote
 
 TASKS: Mapping[str, str] = {"gsm": "numeric", "math-l5": "mathematics", "crux": "literal"}
 """The tasks and their equivalences."""
-GOLD = "(gold)"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from server.conftest import ABLE, live, says
 from musespark.config import Config, Roles
 from musespark.content import Image, Message, Text, ToolCall, ToolResult
 from musespark.models.fake import DOT, FakeModel
+from musespark.models.model import Finish, TextDelta, ToolCallDelta
 from musespark.server.protocols.responses.stored_items import (
     input_items,
     pack_summary,
@@ -57,6 +58,46 @@ def test_inputs_and_every_kind_of_output_can_be_referred_to(openai_client, serve
     sent = served.models["parrot"].requests[-1].messages
     assert [message.role for message in sent] == ["user", "assistant", "user"]
     assert sent[0].text == ASK and sent[1].images and "Done." in sent[1].text
+
+
+def test_a_call_of_a_tool_whose_input_is_a_text_can_be_referred_to():
+    call = ToolCall("c1", "f", '{"input": "x"}')
+
+    def play(request, number):
+        return [TextDelta("ok") if number else ToolCallDelta(call), Finish()]
+
+    model = FakeModel(play, name="caller", abilities=ABLE)
+    tools = [{"type": "custom", "name": "f"}]
+    with (
+        live({"caller": model}) as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="none") as client,
+    ):
+        first = client.responses.create(model="caller", input=ASK, tools=tools)
+        result = {"type": "custom_tool_call_output", "call_id": "c1", "output": "y"}
+        client.responses.create(
+            model="caller",
+            input=[{"role": "user", "content": ASK}, reference(first.output[-1]), result],
+            tools=tools,
+        )
+    assert [part for message in model.requests[-1].messages for part in message.parts][1] == call
+
+
+def test_items_are_found_whatever_else_the_response_had():
+    call = ToolCall("c1", "f", "{}", made_by="caller", signature="sealed")
+    model = FakeModel([ToolCallDelta(call), Finish()], name="caller", abilities=ABLE)
+    tools = [{"type": "function", "name": "f", "parameters": {"type": "object"}}]
+    with (
+        live({"caller": model}) as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="none") as client,
+    ):
+        for extra in ({}, {"extra_body": {"muse": {"progress": False}}}):
+            for name in ("caller", "contemplating/caller"):
+                first = client.responses.create(model=name, input=ASK, tools=tools, **extra)
+                stored = client.responses.retrieve(first.id)
+                mine, kept = (
+                    {item.id: item.type for item in each.output} for each in (first, stored)
+                )
+                assert mine.items() <= kept.items() and "function_call" in mine.values()
 
 
 def test_references_reach_from_one_response_into_the_next(openai_client):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,16 @@ from musespark.server.protocols.encoder import (
 )
 from musespark.server.protocols.tools import custom_input, form_of
 from musespark.server.resolve.parsed_request import ToolForm
+
+_SHORT = {
+    "reasoning": "rs",
+    "message": "msg",
+    "function_call": "fc",
+    "custom_tool_call": "ctc",
+    "image_generation_call": "ig",
+}
+_GROUPS = {"custom_tool_call": "function_call"}
+"""Kinds of items that are numbered as others: a stored response knows all calls as those of functions."""
 
 
 class ResponsesEventEncoder(ChunkEncoder):
@@ -50,6 +61,8 @@ class ResponsesEventEncoder(ChunkEncoder):
             **head,
         }
         self._number = 0
+        self._numbers: Counter[str] = Counter()
+        """Numbers of items so far: each kind has its own, for what else a response has depends on its request."""
         self._output: list[dict[str, Any]] = []
         """Items, the open one last."""
         self._open = ""
@@ -164,14 +177,13 @@ class ResponsesEventEncoder(ChunkEncoder):
         return {"item_id": self._output[-1]["id"], "output_index": len(self._output) - 1}
 
     def _add(self, item: dict[str, Any]) -> Chunk:
-        short = {
-            "reasoning": "rs",
-            "message": "msg",
-            "function_call": "fc",
-            "custom_tool_call": "ctc",
-            "image_generation_call": "ig",
-        }[item["type"]]
-        self._output.append({"id": f"{short}_{self._run}_{len(self._output)}", **item})
+        group = (
+            "signature" if "encrypted_content" in item else _GROUPS.get(item["type"], item["type"])
+        )
+        number = self._numbers[group]
+        self._numbers[group] += 1
+        short = "rse" if group == "signature" else _SHORT[item["type"]]
+        self._output.append({"id": f"{short}_{self._run}_{number}", **item})
         return self._event(
             "response.output_item.added",
             output_index=len(self._output) - 1,

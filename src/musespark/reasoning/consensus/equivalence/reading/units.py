@@ -182,7 +182,6 @@ CURRENCIES: Mapping[str, str] = {
     "US$": "dollar",
 }
 _POWERS = {"square": 2, "squared": 2, "sq": 2, "cubic": 3, "cubed": 3, "cu": 3}
-_NEUTRAL = frozenset({"unit", "degree"})
 _PIECE = re.compile(
     r"\s*(?P<sign>[/*·]|\bper\b|\ban?\b)?\s*(?P<name>[^\W\d_]+(?:-[^\W\d_]+)*|"
     r"[°¢])(?:(?:\s*\^)?\{?(?P<power>-?[2-3])\}?)?"
