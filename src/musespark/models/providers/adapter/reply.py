@@ -171,7 +171,8 @@ class ResponseTranslator:
     def _total(self, response: ModelResponse) -> Usage:
         reported = response.usage
         counts = read_count(reported.input_tokens), read_count(reported.output_tokens)
-        if UNBELIEVABLE in counts or not any(counts):
+        is_short = not counts[1] and self._characters > 0  # nothing was counted of what came
+        if UNBELIEVABLE in counts or not any(counts) or is_short:
             prompt, written = counts
             estimated = self._characters + CHARACTERS_PER_WRITTEN_TOKEN - 1
             return self._usage(

@@ -10,7 +10,7 @@ import httpx2
 
 from musespark.models.providers.adapter.chat_chunks import ChunkNormalizer
 from musespark.models.providers.adapter.event_reader import EventReader
-from musespark.models.providers.adapter.message_events import to_message_events
+from musespark.models.providers.adapter.message_events import MessageNormalizer, to_message_events
 from musespark.models.providers.adapter.redirects import MAX_REDIRECTS, find_redirect
 from musespark.models.providers.adapter.rejected_fields import without_rejected
 
@@ -100,9 +100,9 @@ def _reread(response: httpx2.Response, body: bytes) -> httpx2.Response:
 
 
 async def _with_message_events(response: httpx2.Response) -> httpx2.Response:
-    """The reply of a server that speaks Anthropic's Messages, as events if it is one JSON document."""
+    """The reply of a server that speaks Anthropic's Messages, as events in the form of the standard."""
     if not response.headers.get("content-type", "").startswith("application/json"):
-        return response
+        return _replaced(response, NormalizedMessages(response))
     body = b"".join([piece async for piece in response.aiter_bytes()])
     await response.aclose()
     return _replaced(response, httpx2.ByteStream(to_message_events(body)))
@@ -121,6 +121,30 @@ def _replaced(
         stream=stream,
         extensions=response.extensions,
     )
+
+
+class NormalizedMessages(httpx2.AsyncByteStream):
+    """The body of a reply of Anthropic's Messages, as events that its SDK can read."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self._response = response
+        self._events = self._normalize()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The rest of the events, once."""
+        return self._events
+
+    async def aclose(self) -> None:
+        """Stop reading."""
+        await self._events.aclose()
+        await self._response.aclose()
+
+    async def _normalize(self) -> AsyncGenerator[bytes, None]:
+        reader, normalizer = EventReader(), MessageNormalizer()
+        async for received in self._response.aiter_bytes():
+            if events := b"".join(map(normalizer.normalize, reader.feed(received))):
+                yield events
+        yield b"".join(map(normalizer.normalize, reader.end()))
 
 
 class NormalizedStream(httpx2.AsyncByteStream):
