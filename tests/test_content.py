@@ -34,7 +34,7 @@ def test_the_first_bytes_tell_the_media_type(data, media_type):
     assert Image.from_bytes(data).media_type == media_type
 
 
-def test_an_image_needs_a_image_file(tmp_path):
+def test_an_image_needs_an_image_file(tmp_path):
     (tmp_path / "note.txt").write_text("hello")
     (tmp_path / "empty.png").touch()
     with pytest.raises(errors.BadImage, match="not a PNG"):
@@ -77,3 +77,10 @@ def test_any_other_request_says_what_to_change(options, error):
     assert isinstance(caught.value, errors.BadInput)
     assert caught.value.exit_code == 2
     assert sentence.endswith(".") and "\n" not in sentence and len(sentence) < 200
+
+
+def test_defaults_stand_for_what_a_request_leaves_open():
+    request = Request.of("How many?", temperature=0.0)
+    filled = request.with_defaults({"temperature": 1.0, "seed": 7, "stop": ("END",)})
+    assert (filled.temperature, filled.seed, filled.stop) == (0.0, 7, ("END",))
+    assert request.with_defaults({}) == request

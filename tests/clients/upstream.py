@@ -4,6 +4,7 @@
 
 It obeys the words of the question. "Say WORD" is answered with that word, "read FILE" and "weather in CITY" with a call of the tool
 that can do that, and then with the text of the tool's result; whoever wants JSON gets an object that fits the schema.
+To embed "Count N" takes N tokens, as it says.
 """
 
 from __future__ import annotations
@@ -233,7 +234,9 @@ def _embeddings(body: Mapping[str, Any]) -> dict[str, Any]:
         {"object": "embedding", "index": index, "embedding": [float(len(text)), 1.0]}
         for index, text in enumerate(texts)
     ]
-    usage = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
+    counted = re.match(r"Count (.+)", texts[0])
+    total = json.loads(counted[1]) if counted else len(texts)
+    usage = {"prompt_tokens": len(texts), "total_tokens": total}
     return {"object": "list", "model": body["model"], "data": data, "usage": usage}
 
 

@@ -50,6 +50,18 @@ def test_a_backend_that_fails_is_an_error():
         client.embeddings.create(model="embedder", input="a")
 
 
+def test_an_error_tells_no_address_of_the_backend():
+    with (
+        live({}, configured("http://sesame:hidden@127.0.0.1:9/v1")) as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client,
+        pytest.raises(openai.InternalServerError) as failed,
+    ):
+        client.embeddings.create(model="embedder", input="a")
+    assert "embedder" in str(failed.value)
+    assert not {"sesame", "hidden", "127.0.0.1"} & set(str(failed.value).replace(":", " ").split())
+    assert "hidden" not in str(failed.value)
+
+
 def test_they_draw_from_the_budget_of_the_caller(backend):
     budget = Budget(Limits(tokens=3, calls=2))
 
@@ -65,3 +77,20 @@ def test_they_draw_from_the_budget_of_the_caller(backend):
         with pytest.raises(openai.RateLimitError):
             client.embeddings.create(model="embedder", input="many words " * 20)
         assert (budget.spent.tokens, budget.spent.calls) == (1, 1)
+
+
+@pytest.mark.parametrize("count", ["100000000000000000", "1e308", "-7", "true", '"many"', "[3]"])
+def test_a_count_that_cannot_be_is_booked_as_it_was_estimated(backend, count):
+    budget = Budget(Limits(tokens=1000))
+
+    async def authenticate(http):
+        return Caller("someone", budget)
+
+    with (
+        live({}, configured(backend), authenticate=authenticate) as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client,
+    ):
+        client.embeddings.create(model="embedder", input=f"Count {count}")
+        assert 1 < budget.spent.tokens < 30
+        client.embeddings.create(model="embedder", input="Count 12")
+        assert 12 < budget.spent.tokens < 42

@@ -1,6 +1,7 @@
 """Responses over a WebSocket, through a client that knows nothing of this server."""
 
 import json
+import time
 
 import httpx
 import openai
@@ -9,7 +10,8 @@ from server.conftest import live, says
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from musespark.models.fake import FakeModel
+from musespark.models.fake import FakeModel, Hang
+from musespark.server.http.bounded_protocol import BoundedHttpProtocol
 from musespark.server.state import ServerSettings
 
 TERMINAL = ("response.completed", "response.incomplete", "response.failed", "error")
@@ -129,6 +131,17 @@ def test_a_response_without_output_is_a_beginning(served, socket):
     assert [message.text for message in sent] == ["Listen.", "Now."]
 
 
+def test_a_conversation_that_is_not_stored_has_the_limits_of_a_body(socket):
+    (*_, last) = ask(socket, input="Listen.", generate=False)
+    for _ in range(100):
+        id = last["response"]["id"]
+        (last,) = ask(socket, input="a" * 900_000, generate=False, previous_response_id=id)[-1:]
+        if last["type"] == "error":
+            break
+    assert (last["error"]["code"], last["status"]) == ("too_large", 413)
+    assert text_of(ask(socket, input="A new one.")) == "A new one."
+
+
 def test_a_model_that_fails_ends_its_response_and_not_the_connection(socket):
     assert ask(socket, model="late-broken", input="?")[-1]["type"] == "response.failed"
     assert code_of(ask(socket, model="broken", input="?")) == "model_rejected"
@@ -146,9 +159,30 @@ def test_what_is_no_request_is_an_error(socket, raw):
     assert text_of(ask(socket, input="still here")) == "still here"
 
 
+def test_what_is_read_counts_until_it_is_read_and_no_longer():
+    models = {
+        "plain": FakeModel(says("42"), name="plain"),
+        "hang": FakeModel([Hang()], name="hang"),
+    }
+    with live(models) as server, connect(address(server)) as connection:
+        memory = server.server.config.app.state.body_memory
+        assert text_of(ask(connection, model="plain", input="?")) == "42" and memory.used == 0
+        memory.limit = 10_000
+        large = ask(connection, model="plain", input="a" * 10_000)
+        assert (code_of(large), large[0]["status"], memory.used) == ("busy", 429, 0)
+        connection.send(
+            json.dumps({"type": "response.create", "model": "hang", "input": "a" * 9000})
+        )
+        while json.loads(connection.recv(timeout=60))["type"] != "response.in_progress":
+            pass
+        with connect(address(server)) as other:
+            assert text_of(ask(other, model="plain", input="a" * 9000)) == "42"
+
+
 def test_a_client_that_leaves_cancels_its_run(served):
     with connect(address(served)) as connection:
-        connection.send(json.dumps({"type": "response.create", "model": "hang", "input": "?"}))
+        for _ in range(4):  # one is answered, and the others wait
+            connection.send(json.dumps({"type": "response.create", "model": "hang", "input": "?"}))
         while json.loads(connection.recv(timeout=60))["type"] != "response.output_text.delta":
             pass
         assert served.running("hang") == 1
@@ -158,6 +192,17 @@ def test_a_client_that_leaves_cancels_its_run(served):
                 break
             ask(connection, input="wait")
     assert served.running("hang") == 0
+
+
+def test_a_connection_may_be_silent_for_longer_than_a_head_may_take():
+    class Impatient(BoundedHttpProtocol):
+        head_timeout = 0.2
+
+    models = {"parrot": FakeModel(says("hello"), name="parrot")}
+    with live(models, protocol=Impatient) as server, connect(address(server)) as connection:
+        assert text_of(ask(connection, input="?")) == "hello"
+        time.sleep(3 * Impatient.head_timeout)
+        assert text_of(ask(connection, input="?")) == "hello"
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,28 @@ async def test_what_the_description_promises_works(code):
     assert not output.failed and output.text.strip()
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "In [1]: x = 6\nIn [2]: print(x * 7)",
+        "In [1]: x = 6\nOut[1]: 6\nIn [2]: print(x * 7)\nOut[2]: 42",
+        "In [1]: for each in [42]:\n   ...:     print(each)",
+        "%matplotlib inline\n!pip install sympy\nprint(42)",
+        "```python\n%%time\nprint(42)\n```",
+        "print(int(“42”))",
+        "x\u00a0=\u00a042\nprint(x)\u200b",
+        "print(43 \u2212 1)",
+    ],
+)
+async def test_a_snippet_from_a_notebook_or_a_web_page_runs(code):
+    assert await ran(code) == ToolOutput("42")
+
+
+async def test_a_snippet_that_is_right_keeps_its_characters():
+    assert await ran("print('“\u2212\u00a0')") == ToolOutput("“\u2212\u00a0")
+    assert await ran("x = 5\nprint(17\n%x)") == ToolOutput("2")  # and no command of a notebook
+
+
 async def test_every_module_that_the_description_names_is_there_and_the_others_are_not():
     description = PythonTool().spec.description
     here, absent = (

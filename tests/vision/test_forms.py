@@ -35,6 +35,12 @@ EDGES = [100, 200, 300, 400]
         "{'x': 100, 'y': 200, 'width': 200, 'height': 200}",
         '{"x1": 100, "y1": 200, "x2": 300, "y2": 400}',
         [0.1, 0.2, 0.3, 0.4],
+        [[100, 200], [300, 200], [300, 400], [100, 400]],
+        [{"x": 300, "y": 200}, {"x": 300, "y": 400}, {"x": 100, "y": 400}, {"x": 100, "y": 200}],
+        [100, 200, 300, 200, 300, 400, 100, 400],
+        "(100,200),(300,200),(300,400),(100,400)",
+        {"cx": 200, "cy": 300, "w": 200, "h": 200},
+        {"center_x": 200, "center_y": 300, "width": 200, "height": 200},
     ],
     ids=repr,
 )
@@ -53,7 +59,8 @@ def test_a_point_is_read_in_every_form(value):
 
 
 @pytest.mark.parametrize(
-    "value", ["all of it", "1, 2, 3", [1, 2, 3], {"x": 1}, None, True, {}, [[1], [2]]]
+    "value",
+    ["all of it", "1, 2, 3", [1, 2, 3], [1, 2, 3, 4, 5, 6], {"x": 1}, None, True, {}, [[1], [2]]],
 )
 def test_what_is_no_box_stays_none(value):
     with pytest.raises(InvalidToolArguments, match="A box is"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from musespark.option_schema import SAMPLING_OPTIONS, TEAM_OPTIONS, OptionSpec
 
@@ -43,8 +44,18 @@ _PRICE: Rule = (
     lambda value: _is_number(value) and 0 <= value < float("inf"),
     "US dollars per million tokens",
 )
+
+
+def _is_http_url(value: Any) -> bool:
+    try:
+        url = urlsplit(value if isinstance(value, str) else "")
+        return bool(url.hostname) and url.port != 0 and value.startswith(("http://", "https://"))
+    except ValueError:  # half a bracket, or a port that is no number
+        return False
+
+
 _URL: Rule = (
-    lambda value: isinstance(value, str) and value.startswith(("http://", "https://")),
+    _is_http_url,
     "a URL that begins with http:// or https://",
 )
 _ENV: Rule = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal, Self, TypeAlias
@@ -156,6 +156,15 @@ class Request:
     def videos(self) -> tuple[Video, ...]:
         """Videos of the conversation, in order."""
         return tuple(video for message in self.messages for video in message.videos)
+
+    def with_defaults(self, defaults: Mapping[str, Any]) -> Self:
+        """Set the options that the request leaves open, and that the defaults have."""
+        chosen = {
+            option: value
+            for option, value in defaults.items()
+            if getattr(self, option) in (None, ())
+        }
+        return replace(self, **chosen) if chosen else self
 
     def as_images(self, whole: Callable[[Video], bool] | None = None) -> Self:
         """Replace every video by its caption and its contact sheet, except those for which `whole` is true."""

@@ -60,6 +60,10 @@ DIALECTS: tuple[Dialect[Any], ...] = (
     Compaction(),
 )
 
+SHOWN_HEADERS = ("x-muse-run", "x-muse-warning", "x-request-id", "request-id")
+SHOWN_HEADERS += ("retry-after", "x-should-retry")
+"""Headers that programs within pages of allowed origins can read."""
+
 
 def make_app(
     config: Config | None = None,
@@ -123,7 +127,7 @@ def make_app(
             allow_origins=server.settings.origins,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["x-muse-run", "x-request-id", "request-id", "retry-after"],
+            expose_headers=SHOWN_HEADERS,
         )
     if server.settings.hosts is not None:
         app.add_middleware(AllowedHosts, hosts=server.settings.hosts, respond=_respond)

@@ -13,13 +13,14 @@ from starlette.requests import Request as HttpRequest
 
 from musespark.errors import StoreUnusable
 from musespark.server.errors import RequestRefused
+from musespark.server.resolve.key_scope import KeyScope
 from musespark.server.state import Caller
 from musespark.store.keys.budgets import KeyBudget, KeyBudgets, KeyBudgetSettings
 from musespark.store.keys.key_store import PREFIX, ApiKey, KeyStore, hash_of
 from musespark.store.runs.run_store import SqlRunStore
 
 CACHE_SECONDS = 1.0
-"""Seconds for which a key that was looked up counts as valid; a revoked one is refused after that."""
+"""Seconds for which a key that was looked up counts as valid; after that a revoked or expired one is refused, and changes count."""
 _MAX_CACHED = 10_000
 
 
@@ -50,7 +51,12 @@ class KeyAuthenticator:
         if not self.required and not secret.startswith(PREFIX):
             return Caller()
         key = await self._key(secret, is_for_metrics=http.url.path == "/metrics")
-        return Caller(key.id, admit=partial(self._admit, key), pays=key.nanousd_per_day is not None)
+        return Caller(
+            key.id,
+            admit=partial(self._admit, key),
+            pays=key.nanousd_per_day is not None,
+            scope=KeyScope(key.models, key.modes),
+        )
 
     async def _admit(self, key: ApiKey) -> KeyBudget:
         """Count a request that starts a run. Raises `RequestRefused` (429 above its rate) and `BudgetExhausted`."""
@@ -78,7 +84,7 @@ class KeyAuthenticator:
             raise
         if key is None:
             self._cache.pop(hashed, None)
-            problem = "is not known, or was revoked" if secret else "is missing"
+            problem = "is not known, has expired, or was revoked" if secret else "is missing"
             raise RequestRefused(
                 f"The key {problem}; send one as authorization: Bearer {PREFIX}... or as x-api-key.",
                 status=401,

@@ -31,10 +31,11 @@ _ADDRESSES = re.compile(
     r"@?\b[a-z][a-z0-9+.-]*://[^\s'\")\],;]+"  # a URL, also at the end of a model's name
     r"|\('[^'()]*', \d+(?:, \d+)*\)"  # an address as the operating system has it
     r"|\[?\b\d{1,3}(?:\.\d{1,3}){3}\b(?::\d+)?"
-    r"|\[[0-9a-fA-F:]*::?[0-9a-fA-F:]+\](?::\d+)?"
+    r"|\[[0-9a-fA-F:]*::?[0-9a-fA-F:]+(?:%\w+)?\](?::\d+)?"
+    r"|(?<![\w:])(?=[0-9a-fA-F:]*::|(?:[0-9a-fA-F]+:){7})[0-9a-fA-F]*(?::[0-9a-fA-F]*){2,7}(?:%\w+)?(?![\w:])"
 )
 _AT = re.compile(r"(?<=\w)@[a-z][a-z0-9+.-]*://[^\s'\")\],;]+?(?=:?(?:[\s'\")\],;]|$))")
-_PATHS = re.compile(r"(?<![\w/.:])(?:~|/[\w.@+-]+)(?:/[\w.@+-]+)+")
+_PATHS = re.compile(r"(?<![\w/.:])(?:~|/[\w.@+-]+)(?:/[\w.@+-]+)+|\b[A-Za-z]:\\[^\s'\":]+")
 _TEXTS: dict[type[Event], tuple[str, ...]] = {
     RunStarted: ("model",),
     AgentStarted: ("model",),

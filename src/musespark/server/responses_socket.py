@@ -21,7 +21,7 @@ from musespark.errors import MuseError
 from musespark.server.errors import ErrorReply, RequestRefused
 from musespark.server.http.body import MAX_BYTES, BodyMemory, parse_body
 from musespark.server.http.hosts import require_same_origin
-from musespark.server.protocols.base import Chunk
+from musespark.server.protocols.base import Chunk, RequestContext
 from musespark.server.protocols.responses.body import (
     ResponsesBody,
     ResponsesItem,
@@ -36,6 +36,8 @@ from musespark.store.json_text import to_json_bytes
 
 IDLE = 3600.0
 """Seconds without a request after which a connection is closed."""
+MAX_WAITING = 16
+"""Requests of a connection that wait for the answer before them; the rest waits in the network."""
 _ITEMS: TypeAdapter[list[ResponsesItem]] = TypeAdapter(list[ResponsesItem])
 
 
@@ -48,11 +50,13 @@ class SocketBody(ResponsesBody):
 
 
 @dataclass
-class _Kept:
-    """The last response of a connection that is not stored."""
+class _LastResponse:
+    """The last response of a connection, if it is not stored, with the conversation that it ends."""
 
     id: str
     items: list[ResponsesItem]
+    size: int
+    """Bytes of the items as JSON."""
 
 
 class ResponsesSocket:
@@ -97,9 +101,17 @@ class _Connection:
     source: Receive
     sink: Send
     dialect: Responses = field(default_factory=Responses)
-    kept: _Kept | None = None
-    requests: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(1))
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    last: _LastResponse | None = None
+    requests: asyncio.Queue[bytes | None] = field(
+        default_factory=lambda: asyncio.Queue(MAX_WAITING)
+    )
+    has_left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def memory(self) -> BodyMemory:
+        """Bytes of all bodies and requests that are being read, over all connections."""
+        found: BodyMemory = self.http.app.state.body_memory
+        return found
 
     async def run(self) -> None:
         """Answer requests until the client leaves, or is silent for long."""
@@ -109,45 +121,61 @@ class _Connection:
                 while True:
                     async with asyncio.timeout(IDLE):
                         raw = await self.requests.get()
-                    if raw is None:
+                    is_too_much = self.memory.used > self.memory.limit
+                    self.memory.used -= len(raw or b"")
+                    if raw is None or self.has_left.is_set():
                         return
-                    await self._answer(raw)
+                    await self._answer(raw, is_too_much)
             await self.sink({"type": "websocket.close", "code": 1001})
         finally:
             reader.cancel()
             await asyncio.wait([reader])
+            while not self.requests.empty():
+                self.memory.used -= len(self.requests.get_nowait() or b"")
 
     async def _read(self) -> None:
-        while not self.gone.is_set():
+        while not self.has_left.is_set():
             message = await self.source()
             if message["type"] == "websocket.disconnect":
-                self.gone.set()
+                self.has_left.set()
                 await self.requests.put(None)
             else:
                 text = message.get("text")
-                await self.requests.put(text.encode() if text else message.get("bytes") or b"")
+                raw = text.encode() if text else message.get("bytes") or b""
+                self.memory.used += len(raw)
+                try:
+                    await self.requests.put(raw)
+                except asyncio.CancelledError:
+                    self.memory.used -= len(raw)
+                    raise
 
-    async def _answer(self, raw: bytes) -> None:
-        """Answer a request. One that fails drops the response that it was to continue."""
-        memory: BodyMemory = self.http.app.state.body_memory
-        memory.used += len(raw)
-        kept, self.kept = self.kept, None
+    async def _answer(self, raw: bytes, is_too_much: bool) -> None:
+        """Answer a request. One that fails drops the response that it was to continue.
+
+        is_too_much: true if too much has come over all connections.
+        """
+        last, self.last = self.last, None
         try:
-            if len(raw) > MAX_BYTES or memory.used > memory.limit:
-                raise RequestRefused("The request is too large.", status=413, code="too_large")
-            await self._respond(parse_body(SocketBody, raw), kept)
+            if is_too_much:
+                raise RequestRefused(
+                    "The server is reading as many requests as it can; retry in a moment.",
+                    status=429,
+                    code="busy",
+                )
+            _require_size(len(raw))
+            await self._respond(parse_body(SocketBody, raw), last, len(raw))
         except MuseError as error:
             await self.fail(self._reply(error))
-        finally:
-            memory.used -= len(raw)
 
-    async def _respond(self, body: SocketBody, kept: _Kept | None) -> None:
+    async def _respond(self, body: SocketBody, last: _LastResponse | None, size: int) -> None:
+        """Answer a request. last: the response before it. size: bytes of the request."""
         caller = await self.server.authenticate(self.http)
         self.server.require_capacity(caller)
         previous = body.previous_response_id
         changes: dict[str, Any] = {"stream": True, "input": _items(body)}
-        if kept is not None and kept.id == previous:
-            changes |= {"input": [*kept.items, *changes["input"]], "previous_response_id": None}
+        if last is not None and last.id == previous:
+            _require_size(last.size + size)
+            changes |= {"input": [*last.items, *changes["input"]], "previous_response_id": None}
         body, context = await gather_context(
             self.server,
             self.dialect,
@@ -158,8 +186,6 @@ class _Connection:
         parsed = self.dialect.parse(body, context)
         parsed = replace(parsed, echo={**parsed.echo, "previous_response_id": previous})
         require_valid_schemas(parsed)
-        earlier = _ITEMS.validate_python(input_items("0" * 32, context.earlier))
-        items = [*earlier, *_items(body)]
         if body.generate is False:
             id = uuid.uuid4().hex
             encoder = self.dialect.encoder(parsed, id, int(time.time()))
@@ -169,7 +195,7 @@ class _Connection:
             await self.send(
                 {"type": "response.completed", "sequence_number": 2, "response": response}
             )
-            self.kept = _Kept(response["id"], items)
+            self._keep(response, body, context)
             return
         session = await self.server.open_session(parsed, caller)
         frames = _Frames(self)
@@ -178,15 +204,21 @@ class _Connection:
             run = RunResponse(self.dialect, session, self._reply, self.server.settings.stream)
             await run(self.http.scope, self._disconnected, counted)
         if frames.response is not None and not parsed.store:
-            output = _ITEMS.validate_python(frames.response["output"])
-            self.kept = _Kept(frames.response["id"], [*items, *output])
+            self._keep(frames.response, body, context)
+
+    def _keep(self, response: Chunk, body: SocketBody, context: RequestContext) -> None:
+        """Remember a response with its conversation, for the next request."""
+        earlier = _ITEMS.validate_python(input_items("0" * 32, context.earlier))
+        output = _ITEMS.validate_python(response["output"])
+        items = [*earlier, *_items(body), *output]
+        self.last = _LastResponse(response["id"], items, len(_ITEMS.dump_json(items)))
 
     def _reply(self, error: MuseError) -> ErrorReply:
         return self.server.reply(error, self.http.scope.get("muse.caller"))
 
     async def _disconnected(self) -> Message:
         """Wait until the client has left, as HTTP tells it."""
-        await self.gone.wait()
+        await self.has_left.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, event: Chunk | str) -> None:
@@ -231,6 +263,16 @@ class _Frames:
                 if frame.startswith((b"event: response.completed", b"event: response.incomplete")):
                     self.response = json.loads(data)["response"]
                 await self._connection.send(data.decode())
+
+
+def _require_size(size: int) -> None:
+    """Raise `RequestRefused` for a conversation that would be too large for a body over HTTP."""
+    if size > MAX_BYTES:
+        raise RequestRefused(
+            f"The conversation is larger than {MAX_BYTES // 1_000_000} MB; begin a new one.",
+            status=413,
+            code="too_large",
+        )
 
 
 def _items(body: ResponsesBody) -> list[ResponsesItem]:

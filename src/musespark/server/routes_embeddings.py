@@ -1,4 +1,4 @@
-"""Route of OpenAI's embeddings, which are passed on: nobody here embeds texts."""
+"""Route of OpenAI's embeddings, which are passed on: no model of this process embeds texts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request as HttpRequest
 
 from musespark.budget import Budget, Cost
-from musespark.errors import BeyondModel
+from musespark.errors import BeyondModel, UnknownModel
 from musespark.models.estimate import estimate_tokens
 from musespark.models.providers.adapter.embeddings import embed
 from musespark.models.providers.adapter.remote import RemoteModel
+from musespark.models.providers.adapter.token_counts import UNBELIEVABLE, read_count
 from musespark.server.http.body import Name, StrictModel, parse_body, read_body
 from musespark.server.openapi import ERRORS
 from musespark.server.resolve.model_catalog import require_prices
@@ -62,6 +63,8 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         caller = await server.authenticate(http)
         server.require_capacity(caller)
         body = parse_body(EmbeddingsBody, await read_body(http))
+        if not caller.scope.allows_model(body.model):
+            raise UnknownModel(body.model[:80], caller.scope.listed(server.models))
         model = await server.models.named(body.model)
         if not isinstance(model, RemoteModel):
             raise BeyondModel(
@@ -83,7 +86,7 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
 
 
 def _tokens_used(reply: dict[str, Any], estimate: int) -> int:
-    """Return the tokens that a reply says were used; else the estimate."""
+    """Return the tokens that a reply says were used; the estimate if it says none, or more than there can be."""
     usage = reply.get("usage")
     used = usage.get("total_tokens") if isinstance(usage, dict) else None
-    return used if isinstance(used, int) and used >= 0 else estimate
+    return estimate if used is None or (read := read_count(used)) == UNBELIEVABLE else read

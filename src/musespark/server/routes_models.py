@@ -72,13 +72,13 @@ def _add_model_routes(app: FastAPI, server: ServerState) -> None:
     async def list_models(http: HttpRequest) -> dict[str, Any]:
         """List the models that can be requested, in OpenAI's and Anthropic's shapes at once."""
         caller = await server.authenticate(http)
-        data = [await _model(name, caller) for name in models.listed]
+        data = [await _model(name, caller) for name in caller.scope.listed(models)]
         return {
             "object": "list",
             "data": data,
             "has_more": False,
-            "first_id": data[0]["id"],
-            "last_id": data[-1]["id"],
+            "first_id": data[0]["id"] if data else None,
+            "last_id": data[-1]["id"] if data else None,
         }
 
     @app.get("/v1/models/{name:path}", responses=ERRORS)
@@ -87,8 +87,9 @@ def _add_model_routes(app: FastAPI, server: ServerState) -> None:
     ) -> dict[str, Any]:
         """Return one model."""
         caller = await server.authenticate(http)
-        if name not in models.listed:
-            raise UnknownModel(name[:80], models.listed)
+        listed = caller.scope.listed(models)
+        if name not in listed:
+            raise UnknownModel(name[:80], listed)
         return await _model(name, caller)
 
     async def _model(name: str, caller: Caller) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -21,6 +22,7 @@ from musespark.server.errors import ErrorReply, RequestRefused, error_reply
 from musespark.server.http.event_stream import StreamTiming
 from musespark.server.http.remote_images import ImageFetcher
 from musespark.server.metrics import Metrics
+from musespark.server.resolve.key_scope import KeyScope
 from musespark.server.resolve.model_catalog import ModelCatalog, require_prices
 from musespark.server.resolve.parsed_request import ParsedRequest
 from musespark.server.resolve.resolve import resolve
@@ -44,6 +46,8 @@ class Caller:
     """Counts a request that is about to start a run, and returns its allowance in place of `budget`. Raises what refuses it."""
     pays: bool = False
     """True if the allowance is in dollars."""
+    scope: KeyScope = field(default_factory=KeyScope)
+    """Models and modes that may be asked."""
 
     @property
     def is_outsider(self) -> bool:
@@ -98,6 +102,8 @@ class ServerState:
     """Runs without a connection of their own, such as those the page starts."""
     sessions: set[RunSession] = field(default_factory=set)
     """Runs in progress."""
+    watchers: Counter[str] = field(default_factory=Counter)
+    """Connections that watch runs, by caller."""
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while no run is in progress."""
 
@@ -127,7 +133,7 @@ class ServerState:
 
     async def _close_replaced(self, before: set[RunSession]) -> None:
         """Close what a reload replaced once no run uses it any more."""
-        while before & self.sessions:  # noqa: ASYNC110 - rare, and nobody waits for it
+        while before & self.sessions:  # noqa: ASYNC110 - rare, and nothing waits for it
             await asyncio.sleep(1)
         await self.models.close_replaced()
 
@@ -157,19 +163,41 @@ class ServerState:
         A caller with a key may have as many runs in progress as there is still room for: one alone gets half, two a third each,
         and there is always room for one more.
         """
-        free = self.settings.max_runs - len(self.sessions)
         own = sum(session.caller == caller.name for session in self.sessions) if caller.name else 0
+        self._require_share(own, len(self.sessions), "runs")
+
+    def require_watch_capacity(self, caller: Caller) -> None:
+        """Raise `RequestRefused` if as many connections watch runs as there may be runs, or the caller has its share of them."""
+        own = self.watchers[caller.name] if caller.name else 0
+        self._require_share(own, self.watchers.total(), "watchers")
+
+    def _require_share(self, own: int, used: int, what: str) -> None:
+        free = self.settings.max_runs - used
         if free <= 0 or (own and own >= free):
             whose = "The server is at its" if free <= 0 else "This key is at its share of the"
             raise RequestRefused(
-                f"{whose} limit of concurrent runs; retry in a moment.",
+                f"{whose} limit of concurrent {what}; retry in a moment.",
                 status=429,
                 code="busy",
                 retry_after=BUSY_RETRY,
             )
 
+    async def count_watcher(
+        self, caller: Caller, frames: AsyncGenerator[bytes, None]
+    ) -> AsyncGenerator[bytes, None]:
+        """Pass on what a watcher of a run gets, and count the watcher meanwhile."""
+        self.watchers[caller.name] += 1
+        try:
+            async with aclosing(frames):
+                async for frame in frames:
+                    yield frame
+        finally:
+            self.watchers[caller.name] -= 1
+            self.watchers += Counter()  # forgets those that have none
+
     async def open_session(self, parsed: ParsedRequest, caller: Caller) -> RunSession:
         """Resolve a request to a run that is ready to start. Raises subclasses of `MuseError`."""
+        caller.scope.require(self.models, parsed)
         resolved = await resolve(parsed, self.models)
         team = replace(resolved.team, call_policy=self.settings.call_policy)
         resolved = replace(resolved, team=team)
@@ -179,6 +207,7 @@ class ServerState:
         if parsed.store:
             self.runs.require_writable()
         allowance = caller.budget if caller.admit is None else await caller.admit()
+        self.require_capacity(caller)  # others may have begun while this one waited for its budget
         budget = allowance.child(resolved.limits) if allowance else Budget(resolved.limits)
         if caller.is_outsider:
             shown = self.redactor.text

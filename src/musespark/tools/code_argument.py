@@ -30,6 +30,12 @@ _FENCED = re.compile(
     re.DOTALL,
 )
 _BLOCKS = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n]*\n(.*?)^[ \t]*\1[ \t]*$", re.DOTALL | re.MULTILINE)
+_CHARACTERS = str.maketrans(
+    {"\u00a0": " ", "\u202f": " ", "“": '"', "”": '"', "‘": "'", "’": "'", "−": "-"}
+    | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff")
+)
+"""Characters of text processors and web pages, as Python writes them."""
+_CELL = re.compile(r"\s*In ?\[\d*\]: ?")
 _PROMPT = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
 
 
@@ -42,7 +48,7 @@ def find_code(arguments: Mapping[str, Any]) -> object:
         found = "\n".join(found)
     if not isinstance(found, str) or not found.strip():
         return found
-    found = _without_language(found)
+    found = _without_cells(_without_language(found))
     if _is_python(found):
         return found
     for change in _CHANGES:
@@ -74,6 +80,20 @@ def _without_prompts(code: str) -> str:
     return "\n".join(line.lstrip()[4:] for line in typed) if typed else code
 
 
+def _without_cells(code: str) -> str:
+    """The input of a notebook, without its numbers and what it printed."""
+    if not _CELL.match(code):
+        return code
+    cells = re.split(r"^Out ?\[\d*\]:.*?(?=^In ?\[|\Z)", code, flags=re.DOTALL | re.MULTILINE)
+    lines = [re.sub(r"^\s*\.{3,}:? ?", "", line) for each in cells for line in each.splitlines()]
+    return "\n".join(_CELL.sub("", line) if _CELL.match(line) else line for line in lines)
+
+
+def _without_commands(code: str) -> str:
+    """The lines that are no commands of a notebook (`%matplotlib inline`, `!pip install`)."""
+    return "\n".join(line for line in code.splitlines() if not re.match(r"[%!]\w|%%\w", line))
+
+
 def _without_language(code: str) -> str:
     """The snippet without a first line that only names the language."""
     first, _, rest = code.lstrip().partition("\n")
@@ -88,6 +108,8 @@ _CHANGES: tuple[Callable[[str], str], ...] = (
     _without_ticks,
     _without_prompts,
     lambda code: _without_prompts(_unfenced(code)),
+    lambda code: _without_commands(_unfenced(code)),
+    lambda code: _unfenced(code).translate(_CHARACTERS),
     lambda code: code.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"'),
 )
 

@@ -1,7 +1,7 @@
 """Boxes and points in the forms in which models send them, as lists of numbers.
 
-A box may come as text, as an object with named edges or with a corner and a size, as two points; a point as text or as an object.
-Anything else is returned as it is, for the checks of `musespark.vision.coordinates`.
+A box may come as text, as an object with named edges or with a corner or a centre and a size, as two points or four corners; a
+point as text or as an object. Anything else is returned as it is, for the checks of `musespark.vision.coordinates`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,12 @@ _CORNERS = (
 )
 _SIZES = (("width", "height"), ("w", "h"))
 _ORIGINS = (("x", "y"), ("left", "top"), ("x1", "y1"), ("xmin", "ymin"))
+_CENTRES = (
+    ("cx", "cy"),
+    ("center_x", "center_y"),
+    ("centre_x", "centre_y"),
+    ("x_center", "y_center"),
+)
 _INNER = (
     "box",
     "bbox",
@@ -70,7 +76,17 @@ def to_box(value: Any) -> Any:
         points = [to_point(each) for each in value]
         if all(_is_pair(point) for point in points):
             return [*points[0], *points[1]]
-    return _to_numbers(value)
+    if len(value) == 4 and all(_is_pair(point) for point in map(to_point, value)):
+        return _around([each for point in map(to_point, value) for each in point])
+    numbers = _to_numbers(value)
+    is_polygon = len(numbers) == 8 and all(isinstance(each, int | float) for each in numbers)
+    return _around(numbers) if is_polygon else numbers
+
+
+def _around(numbers: Sequence[float]) -> list[float]:
+    """The box around four corners, which come as x and y in turn."""
+    xs, ys = numbers[::2], numbers[1::2]
+    return [min(xs), min(ys), max(xs), max(ys)]
 
 
 def _box_of(value: Mapping[str, Any], otherwise: Any) -> Any:
@@ -86,6 +102,11 @@ def _box_of(value: Mapping[str, Any], otherwise: Any) -> Any:
             if (found := _pick(named, (*origin, *size))) is not None:
                 left, top, width, height = found
                 return [left, top, left + width, top + height]
+    for centre in _CENTRES:
+        for size in _SIZES:
+            if (found := _pick(named, (*centre, *size))) is not None:
+                x, y, width, height = found
+                return [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
     inner = next((named[name] for name in _INNER if name in named), None)
     return otherwise if inner is None else to_box(inner)
 
@@ -151,7 +172,7 @@ def _parsed(value: Any, size: int = 0) -> Any:
     if found is not None:
         return found
     numbers = [each * (10 if "%" in value else 1) for each in find_numbers(value)]
-    fits = len(numbers) in (2, 4) if not size else bool(numbers) and len(numbers) % size == 0
+    fits = len(numbers) in (2, 4, 8) if not size else bool(numbers) and len(numbers) % size == 0
     return numbers if fits else value
 
 

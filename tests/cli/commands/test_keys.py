@@ -54,6 +54,21 @@ def test_a_key_from_its_beginning_to_its_end(muse):
     )
 
 
+def test_a_key_is_changed_and_gets_another_secret(muse):
+    first = muse("keys", "create", "ann", "--models", "a, b", "--modes", "thinking").out.strip()
+    changed = muse(
+        "keys", "change", "ann", "--usd-per-day", "20", "--expires", "30d", "--modes", "none"
+    ).out
+    for text in (changed, muse("keys", "list").out):
+        assert "of $20, expires 20" in text and "models a b" in text and "modes" not in text
+    rotated = muse("keys", "rotate", "ann")
+    assert rotated.out.strip() not in ("", first) and first[:18] == rotated.out[:18]
+    assert re.search(r"The one before counts until 20\d\d-\d\d-\d\d \d\d:\d\d UTC", rotated.err)
+    assert "refused from now on" in muse("keys", "rotate", "ann", "--grace", "0s").err
+    lifted = muse("keys", "change", "ann", "--usd-per-day", "none", "--expires", "none").out
+    assert "no limit, models a b\n" in lifted
+
+
 @pytest.mark.parametrize("args", [["list"], ["revoke", "ann"]])
 def test_a_store_that_does_not_exist_is_reported_and_not_made(tmp_path, capsys, args):
     assert run(["keys", *args, "--store", str(tmp_path / "typo" / "runs.db")]) == 2
@@ -86,6 +101,15 @@ def test_an_empty_file_is_no_store(tmp_path, capsys):
         (["create", "a b"], "letters"),
         (["create", "x", "--usd-per-day", "0"], "--usd-per-day"),
         (["create", "x", "--per-minute", "0"], "--per-minute"),
+        (["create", "x", "--usd-per-day", "much"], "a number, or none"),
+        (["create", "x", "--expires", "soon"], "a time such as 30d"),
+        (["create", "x", "--models", "a,,b"], "commas"),
+        (["create", "x", "--modes", "fast"], "instant, thinking, contemplating"),
+        (["change", "nobody", "--per-minute", "3"], "muse keys list"),
+        (["change", "x"], "a limit, such as"),
+        (["rotate", "nobody"], "muse keys list"),
+        (["rotate", "x", "--grace", "4y"], "a time such as 30d"),
+        (["rotate", "x", "--grace", "91d"], "at most 90 days"),
         (["revoke", "nobody"], "muse keys list"),
     ],
 )

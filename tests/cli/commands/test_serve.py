@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -16,6 +17,24 @@ import pytest
 from websockets.sync.client import connect
 
 from musespark.cli.app import run
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/limits"), reason="reads /proc")
+def test_the_limit_of_open_files_is_raised_to_what_is_allowed():
+    code = (
+        "import resource, subprocess, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (200, 900)); "
+        "subprocess.run([sys.executable, '-m', 'musespark', 'serve', '--port', '0', '--store', 'memory'])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            assert "listens" in process.stdout.readline()
+            children = open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()
+            limits = open(f"/proc/{children[0]}/limits").read()
+            assert re.search(r"Max open files +900 +900 ", limits)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager
@@ -120,6 +139,7 @@ def test_told_to_stop_it_lets_runs_end_that_nobody_waits_for(tmp_path, watched):
         (["--grace", "inf"], "less than or equal to 86400"),
         (["--allow-origin", "chat.example.com"], "an origin such as https://chat.example.com"),
         (["--allow-origin", "https://chat.example.com/page"], "an origin such as"),
+        (["--allow-origin", "https://["], "an origin such as"),
     ],
 )
 def test_what_cannot_be_served_is_one_sentence(capsys, options, said):

@@ -44,6 +44,68 @@ async def test_a_copy_is_made_and_put_back_under_a_running_server(tmp_path, caps
     assert muse("backup", copy, "--store", path) == 2  # nothing is overwritten
 
 
+def test_what_was_there_stays_whole_when_a_copy_is_put_back_twice(tmp_path):
+    path, copy, before = (tmp_path / name for name in ("runs.db", "copy.db", "runs.db.before"))
+    Database(path).close()
+    assert muse("backup", copy, "--store", path) == 0
+    log = before.with_name("runs.db.before-wal")
+    log.write_bytes(b"the log of another file")
+    assert muse("restore", copy, "--store", path) == 0
+    assert before.exists() and not log.exists()
+    assert muse("check", "--store", before) == 0
+
+
+async def test_a_restore_can_be_undone_with_what_was_put_away(tmp_path):
+    path, copy = tmp_path / "runs.db", tmp_path / "copy.db"
+    async with SqlRunStore(Database(path)).open() as runs:
+        await asyncio.to_thread(muse, "backup", copy, "--store", path)
+        await add(runs, "late")  # of which the file itself may know nothing yet
+        await asyncio.to_thread(muse, "restore", copy, "--store", path)
+        async with asyncio.timeout(60):
+            while runs.failures["replaced"] == 0 or runs.fault is not None:
+                await asyncio.sleep(0.02)
+        assert await runs.get("late") is None
+    before = tmp_path / "runs.db.before"
+    assert before.with_name("runs.db.before-wal").exists()
+    assert await asyncio.to_thread(muse, "restore", before, "--store", path) == 0
+    async with SqlRunStore(Database(path)).open() as runs:
+        assert (await runs.get("late")).status == "finished"
+    assert muse("check", "--store", before) == 0
+
+
+@pytest.mark.parametrize("loss", ["gone", "damaged"])
+def test_a_copy_is_put_in_the_place_of_a_store_that_was_lost(tmp_path, loss):
+    path, copy = tmp_path / "runs.db", tmp_path / "copy.db"
+    database = Database(path)
+    _, secret = KeyStore(database).create("ann")
+    database.close()
+    assert muse("backup", copy, "--store", path) == 0
+    if loss == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(b"no database any more" * 1000)
+    assert muse("restore", copy, "--store", path) == 0
+    database = Database(path, create=False)
+    assert KeyStore(database).find(secret) is not None
+    database.close()
+    assert (tmp_path / "runs.db.before").exists() == (loss == "damaged")
+
+
+def test_no_copy_is_put_in_the_place_of_another_program_s_file(tmp_path):
+    other, copy = tmp_path / "other.db", tmp_path / "copy.db"
+    Database(tmp_path / "runs.db").close()
+    assert muse("backup", copy, "--store", tmp_path / "runs.db") == 0
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE theirs (value TEXT)")
+    connection.close()
+    assert muse("restore", copy, "--store", other) == 1
+    assert muse("restore", copy, "--store", tmp_path / "typo" / "runs.db") == 2
+    with sqlite3.connect(other) as connection:
+        assert connection.execute("SELECT count(*) FROM theirs").fetchone() == (0,)
+    connection.close()
+    assert not (tmp_path / "typo").exists() and not (tmp_path / "other.db.before").exists()
+
+
 def test_an_older_file_is_made_small_and_shrinks_from_then_on(tmp_path):
     path = tmp_path / "runs.db"
     Database(path).close()

@@ -65,6 +65,8 @@ def test_an_allowed_origin_may_ask(allowed):
         answer = httpx.post(url, json=ASKED, headers={"origin": PREFLIGHT["origin"]})
         assert answer.json()["choices"][0]["message"]["content"] == "42"
         assert "access-control-allow-origin" in answer.headers
+        shown = set(answer.headers["access-control-expose-headers"].split(", "))
+        assert {"x-muse-run", "x-muse-warning", "x-should-retry", "retry-after"} <= shown
         other = httpx.options(url, headers={**PREFLIGHT, "origin": "https://evil.example"})
         assert ("access-control-allow-origin" in other.headers) == (allowed == "*")
         # The page's own routes stay closed to pages of other origins.

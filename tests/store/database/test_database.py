@@ -164,6 +164,15 @@ def test_a_place_that_cannot_be_written_to_is_told(path):
         Database(path)
 
 
+def test_what_is_no_regular_file_is_refused_and_left_as_it_is(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    os.chmod(pipe, 0o666)
+    with pytest.raises(StoreUnusable, match="no regular file"):
+        Database(pipe)
+    assert pipe.stat().st_mode & 0o777 == 0o666
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -173,9 +182,13 @@ def test_a_place_that_cannot_be_written_to_is_told(path):
         "postgresql://me:sesame@h:port/x",
         "postgresql://me@127.0.0.1:1/x?password=sesame",
         "postgresql://me@127.0.0.1:1/x?sslpassword=sesame",
+        "postgresql:/me:sesame@h/x",
+        "postgres:me:sesame@h/x",
+        "postgresql+psycopg//me:sesame@h/x",
     ],
 )
-def test_a_url_that_leads_nowhere_is_told_without_its_password(url):
+def test_a_url_that_leads_nowhere_is_told_without_its_password(url, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(StoreUnusable) as caught:
         Database(url)
     assert (
@@ -183,6 +196,7 @@ def test_a_url_that_leads_nowhere_is_told_without_its_password(url):
         and "://" in str(caught.value)
         and "\n" not in str(caught.value)
     )
+    assert list(tmp_path.iterdir()) == []  # it was not taken for a file
 
 
 def test_what_people_asked_is_theirs_alone(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from musespark.store.database.database import Database
 from musespark.store.database.schema import RESERVATIONS, SPENDING
 from musespark.store.keys import reservations
 from musespark.store.keys.budgets import KeyBudgets, KeyBudgetSettings
-from musespark.store.keys.key_store import NANO
+from musespark.store.keys.key_limits import NANO
 from musespark.store.runs import servers
 from musespark.store.runs.record import RunCost, RunHeader
 from musespark.store.runs.run_store import SqlRunStore

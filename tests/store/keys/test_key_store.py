@@ -7,6 +7,7 @@ import pytest
 
 from musespark.errors import BadOption
 from musespark.store.database.database import Database
+from musespark.store.database.schema import KEYS
 from musespark.store.keys.key_store import KeyStore, count_request
 from musespark.store.runs.run_store import SqlRunStore
 
@@ -123,4 +124,63 @@ def test_the_id_of_a_key_ends_that_key_and_no_other(tmp_path):
     first, _ = keys.create("ann")
     with pytest.raises(BadOption, match="no key has had"):
         keys.create(first.id)
+    database.close()
+
+
+def test_a_key_that_has_expired_opens_nothing(where):
+    database = Database(where)
+    keys = KeyStore(database)
+    _, secret = keys.create("ann", expires_in=3600, models=("a", "b"), modes=("thinking",))
+    found = keys.find(secret)
+    assert found.models == ("a", "b") and found.modes == ("thinking",)
+    assert 3590 < found.expires - keys.now() <= 3600
+    with database.begin_write() as connection:
+        connection.execute(KEYS.update().values(expires=keys.now() - 1))
+    assert keys.find(secret) is None and not keys.has_valid_key()
+    keys.change("ann", expires_in=60)
+    assert keys.find(secret).models == ("a", "b") and keys.has_valid_key()
+    database.close()
+
+
+def test_two_secrets_open_a_key_until_the_grace_ends(where):
+    database = Database(where)
+    keys = KeyStore(database)
+    key, first = keys.create("ann", per_minute=3)
+    same, second, until = keys.rotate("ann", grace=60)
+    assert same.id == key.id and 50 < until - keys.now() <= 60
+    assert keys.find(first).id == keys.find(second).id == key.id
+    with database.begin_write() as connection:
+        connection.execute(KEYS.update().values(before_until=keys.now() - 1))
+    assert keys.find(first) is None and keys.find(second).per_minute == 3
+    keys.revoke("ann")
+    assert keys.find(second) is None
+    for work in (lambda: keys.rotate("ann", grace=0), lambda: keys.change("ann", per_minute=1)):
+        with pytest.raises(BadOption, match="not revoked"):
+            work()
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"usd_per_day": float("nan")},
+        {"per_minute": 0},
+        {"expires_in": 0},
+        {"expires_in": float("inf")},
+        {"models": ()},
+        {"models": ("a", " ")},
+        {"models": ("a",) * 101},
+        {"modes": ("fast",)},
+        {"modes": ()},
+    ],
+)
+def test_limits_that_cannot_be_change_nothing(tmp_path, limits):
+    database = Database(tmp_path / "runs.db")
+    keys = KeyStore(database)
+    key, secret = keys.create("ann")
+    with pytest.raises(BadOption):
+        keys.change("ann", **limits)
+    with pytest.raises(BadOption):
+        keys.create("bob", **limits)
+    assert keys.find(secret) == key and len(keys.list_with_spending()) == 1
     database.close()

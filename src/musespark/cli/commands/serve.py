@@ -7,6 +7,7 @@ import json
 import logging
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +27,8 @@ GRACE = 6.0
 two: all within the ten seconds after which a container is killed."""
 CLEANUP = 2.0
 """Seconds that cancelled runs have to clean up."""
+_MAX_FILES = 65_536
+"""Files and connections that the process opens at most."""
 _LOG = logging.getLogger(__name__)
 _DAY = 86_400
 _OWN = ("127.0.0.1", "localhost", "[::1]", "::1")
@@ -71,6 +74,7 @@ def serve(
             metavar="ORIGIN",
             help="Let pages of this origin, such as https://chat.example.com, use the protocols from a browser; * for any. "
             "May be repeated.",
+            rich_help_panel="Access",
         ),
     ] = None,
     grace: Annotated[
@@ -156,6 +160,7 @@ def serve(
     )
     if log_requests:
         app.add_middleware(RequestLog)
+    _raise_file_limit()
     listener = _listening(family, place, host)
     shown = f"[{host}]" if ":" in host else host
     settings = uvicorn.Config(
@@ -182,6 +187,19 @@ def serve(
         gc.freeze()  # the process ends: to collect what its libraries have made would take a second
 
 
+def _raise_file_limit() -> None:
+    """Let the process open as many connections as it is allowed to: shells often begin with 1,024."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _reload(server: ServerState, config: str | None) -> None:
     """Read the configuration again; one that cannot be used leaves everything as it was."""
     try:
@@ -195,13 +213,19 @@ def _reload(server: ServerState, config: str | None) -> None:
 def _origins(given: list[str]) -> tuple[str, ...]:
     """The origins as browsers send them. Raises `BadOption`."""
     for origin in given:
-        parts = urlsplit(origin)
-        bare = f"{parts.scheme}://{parts.netloc}"
-        if origin != "*" and (origin.rstrip("/") != bare or not (parts.scheme and parts.netloc)):
+        if origin != "*" and not _is_origin(origin.rstrip("/")):
             raise BadOption(
                 "--allow-origin", origin[:80], "an origin such as https://chat.example.com, or *"
             )
     return tuple(origin.rstrip("/").lower() for origin in given)
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # half a bracket
+        return False
+    return bool(parts.scheme and parts.netloc) and text == f"{parts.scheme}://{parts.netloc}"
 
 
 def _runs(store: str | None, keep: str | None) -> RunStore:

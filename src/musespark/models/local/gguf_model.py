@@ -111,12 +111,12 @@ class GGUFModel:
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Answer a request. Raises `BeyondModel` before anything is decoded, `ModelFailed` after."""
-        request = self._with_defaults(request).as_images()
+        request = request.with_defaults(self.options.sampling).as_images()
         require_supported(self, request)
         for image in list_images(request):
             if image.media_type not in IMAGE_TYPES:
                 raise BeyondModel(
-                    self.name, f"read {image.media_type} pictures", "send it as image/png"
+                    self.name, f"read images of the type {image.media_type}", "send it as image/png"
                 )
         body = build_chat_body(request, self.options.llama_sampling)
         translator = ChunkTranslator(self.name, self.engine_options.context)
@@ -144,15 +144,6 @@ class GGUFModel:
                 "simplify it, or describe the form in the question",
             )
         return ModelFailed(self.name, f"llama.cpp refused the request ({reason})")
-
-    def _with_defaults(self, request: Request) -> Request:
-        """The request, with configured defaults for the options that it leaves open."""
-        defaults = {
-            option: value
-            for option, value in self.options.sampling.items()
-            if getattr(request, option) in (None, ())
-        }
-        return replace(request, **defaults) if defaults else request
 
 
 @functools.lru_cache(maxsize=64)

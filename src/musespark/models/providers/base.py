@@ -167,7 +167,8 @@ def read_variable(name: str) -> str:
 
     A key that was pasted with a line break would break the header it is sent in.
     """
-    value = os.environ.get(name, "") or os.environ.get(f"\ufeff{name}", "")
+    marked = os.fsdecode(f"\ufeff{name}".encode())  # there may be no such letter in this locale
+    value = os.environ.get(name, "") or os.environ.get(marked, "")
     value = value.strip(_AROUND)
     if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
         value = value[1:-1].strip(_AROUND)

@@ -42,10 +42,15 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         shown = server.redactor.text if caller.is_outsider else str
         return {
             "version": musespark.__version__,
-            "modes": [mode.value for mode in (Mode.INSTANT, Mode.THINKING, Mode.CONTEMPLATING)],
+            "modes": [
+                mode.value
+                for mode in (Mode.INSTANT, Mode.THINKING, Mode.CONTEMPLATING)
+                if caller.scope.allows_mode(mode)
+            ],
             "models": [
                 {"id": name, **described, "why": shown(described["why"])}
                 for name in server.models.names
+                if caller.scope.allows_model(name)
                 for described in [await server.models.describe(name)]
             ],
             "tools": [describe_tool(name) for name in get_args(ToolName)],

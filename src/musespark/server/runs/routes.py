@@ -189,11 +189,12 @@ def _add_watch_routes(app: FastAPI, server: ServerState, page: PageFiles) -> Non
         last_event_id: Annotated[str | None, Header(max_length=40)] = None,
     ) -> Response:
         """Stream a run's events, from its start or from the event after the given one, until its end."""
-        await find_run(server, http, id)
-        return WatchResponse(
-            server.runs.watch(id, after if last_event_id is None else _parse_seq(last_event_id)),
-            server.settings.stream,
-        )
+        caller = await server.authenticate(http)
+        await _find_owned(server, caller, id)
+        server.require_watch_capacity(caller)
+        seen = after if last_event_id is None else _parse_seq(last_event_id)
+        frames = server.count_watcher(caller, server.runs.watch(id, seen))
+        return WatchResponse(frames, server.settings.stream)
 
     @app.get("/v1/runs/{id}/export", responses={**ERRORS, **_FILE}, response_class=Response)
     async def export_run(http: HttpRequest, id: _Id) -> Response:

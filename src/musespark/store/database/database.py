@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ from musespark.store.votes import default_votes_path
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-LATEST_REVISION = "0005"
+LATEST_REVISION = "0006"
 """The newest migration."""
 PATIENCE = 10.0
 """Seconds that a transaction which writes waits for the locks of others."""
@@ -35,11 +36,18 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_305_823_017
 """Advisory lock that servers on one Postgres hold while they migrate."""
 _TURN = _LOCK + 1
+_MISTYPED = re.compile(r"postgres(ql)?(\+\w+)?(:|//)", re.IGNORECASE)
+"""Beginning of a URL without its `://`."""
 _REASONS = {
     "missing": "its file is gone",
     "replaced": "another file has taken its place",
     "unreachable": "its folder cannot be read",
 }
+
+
+def is_url(text: str) -> bool:
+    """True for a URL, and for one that was mistyped: taken for a file, its name would show a password."""
+    return "://" in text or _MISTYPED.match(text) is not None
 
 
 def default_runs_path() -> Path:
@@ -74,7 +82,7 @@ class Database:
         """The file of an SQLite database."""
         self.down: StoreUnusable | None = None
         """Error with which reads and writes fail at once, while a monitor finds that the database does not answer."""
-        self.engine = self._postgres(text) if "://" in text else self._sqlite(text)
+        self.engine = self._postgres(text) if is_url(text) else self._sqlite(text)
         self._troubles += (self.engine.dialect.loaded_dbapi.Error,)
         try:
             with self.translating_errors():
@@ -222,7 +230,7 @@ class Database:
         try:
             parsed = make_url(url)
         except (ArgumentError, ValueError):
-            self.name = url.partition("://")[0] + "://..."
+            self.name = re.split(r"\W", url)[0] + "://..."
             raise self.unusable("it is not a URL that can be read") from None
         self.name = shown_url(parsed)
         if parsed.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from musespark.errors import BadOption, NotInstalled, StoreUnusable
-from musespark.store.database.database import Database
+from musespark.store.database.database import Database, default_runs_path, is_url
 from musespark.store.database.sqlite_file import begin_immediate
 
 _PATIENCE = 30.0
@@ -42,29 +42,47 @@ def backup(database: Database, to: Path) -> None:
         raise
 
 
-def restore(database: Database, source: Path) -> Path | None:
-    """Put a copy in the place of a store; returns where the store before is, if it is a file. Servers find the new one.
+def restore(store: str | None, source: Path) -> Path | None:
+    """Put a copy in the place of a store; returns where the store before is, if it was a file. Servers find the new one.
 
-    Raises `BadOption`, `StoreUnusable` and `NotInstalled`.
+    A file may be gone or damaged, for which copies are made. Raises `BadOption`, `StoreUnusable` and `NotInstalled`.
     """
     if not source.is_file():
         raise BadOption("FILE", source, "a file that muse store backup has made")
-    if database.file is None:
-        _run(
-            database,
-            "pg_restore",
-            "--clean",
-            "--if-exists",
-            "--single-transaction",
-            str(source),
-        )
+    where = str(store or default_runs_path())
+    if is_url(where):
+        database = Database(where, create=False)
+        try:
+            _run(
+                database,
+                "pg_restore",
+                "--clean",
+                "--if-exists",
+                "--single-transaction",
+                str(source),
+            )
+        finally:
+            database.close()
         return None
-    path = database.file.path
-    database.close()
+    path = Path(where).expanduser().absolute()
+    if path.is_dir() or not path.parent.is_dir():
+        raise BadOption("--store", where, "the file of a server's store, in a folder that is there")
+    if path.exists() and path.stat().st_size:
+        try:
+            Database(path, create=False).close()
+        except StoreUnusable as error:
+            if error.fault not in ("damaged", "disk"):
+                raise  # a file of another program, for example
+    return _restore_file(path, source)
+
+
+def _restore_file(path: Path, source: Path) -> Path | None:
     new, old = (path.with_name(f"{path.name}.{each}") for each in ("restored", "before"))
     try:
         shutil.copyfile(source, new)
         os.chmod(new, 0o600)
+        if _log_of(source).exists():  # as beside a store that a restore put away: a part of it
+            shutil.copyfile(_log_of(source), _log_of(new))
         copy = Database(new, create=False)  # with the tables of today; raises what is wrong with it
         try:
             problems = check(copy)
@@ -72,10 +90,17 @@ def restore(database: Database, source: Path) -> Path | None:
             copy.close()
         if problems:
             raise BadOption("FILE", source, f"a whole copy of a store; {problems[0]}")
-        os.replace(path, old)
-        log = path.with_name(path.name + "-wal")
-        if log.exists():  # it holds what is not in the file yet
-            os.replace(log, old.with_name(old.name + "-wal"))
+        was_there = path.exists()
+        if was_there:
+            for suffix in (
+                "-wal",
+                "-shm",
+            ):  # of an earlier one: SQLite would apply it to another file
+                old.with_name(old.name + suffix).unlink(missing_ok=True)
+            os.replace(path, old)
+            if _log_of(path).exists():  # it holds what is not in the file yet
+                os.replace(_log_of(path), _log_of(old))
+        _log_of(path).unlink(missing_ok=True)
         path.with_name(path.name + "-shm").unlink(missing_ok=True)
         os.replace(new, path)
     except OSError as error:
@@ -83,7 +108,12 @@ def restore(database: Database, source: Path) -> Path | None:
     finally:
         for suffix in ("", "-wal", "-shm"):
             new.with_name(new.name + suffix).unlink(missing_ok=True)
-    return old
+    return old if was_there else None
+
+
+def _log_of(path: Path) -> Path:
+    """The file that SQLite writes ahead of a database."""
+    return path.with_name(path.name + "-wal")
 
 
 def check(database: Database) -> list[str]:

@@ -69,6 +69,11 @@ KEYS = Table(
     Column("revoked", Float),
     Column("nanousd_per_day", BigInteger),
     Column("per_minute", Integer),
+    Column("expires", Float),  # seconds since 1970, by the database's clock
+    Column("models", Text),  # names, as JSON; NULL is all
+    Column("modes", Text),
+    Column("hash_before", LargeBinary),  # of the secret before the present one,
+    Column("before_until", Float),  # which counts until then
 )
 
 SPENDING = Table(

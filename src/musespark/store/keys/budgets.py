@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 from musespark.budget import Budget, Cost, Limits, Reservation
 from musespark.errors import BudgetExhausted, BudgetReserved
-from musespark.store.keys.key_store import NANO, ApiKey, count_request_now
+from musespark.store.keys.key_limits import NANO
+from musespark.store.keys.key_store import ApiKey, count_request_now
 from musespark.store.keys.reservations import (
     MAX_AMOUNT,
     DayTotals,
@@ -117,6 +118,11 @@ class KeyBudget(Budget):
         return not self.is_limited or (
             self.unreserved > 0 and self.unreserved * 8 >= self.limit - self.totals.spent
         )
+
+    def use_limits(self, key: ApiKey) -> None:
+        """Take over the limits of the key, which may have been changed; runs in progress have them, too."""
+        if key != self.key:
+            self.key, self.limits = key, Limits(usd=key.usd_per_day)
 
     def update(self, totals: DayTotals) -> None:
         """Take over the amounts that the database holds."""
@@ -283,6 +289,8 @@ class KeyBudgets:
         """
         budget = self._newest(key.id)
         fresh = self._settings.fresh
+        if budget is not None:
+            budget.use_limits(key)
         if budget is None or time.monotonic() - budget.read_at > fresh or not budget.has_headroom:
             budget = await self._read(key)
         for _ in range(self._settings.max_polls):
@@ -310,6 +318,7 @@ class KeyBudgets:
             budget = self._budgets[key.id, totals.day] = KeyBudget(
                 key, totals.day, self._books, recorded
             )
+        budget.use_limits(key)
         budget.update(totals)
         return budget
 

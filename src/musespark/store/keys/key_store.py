@@ -12,7 +12,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,13 +21,13 @@ from musespark.errors import BadOption
 from musespark.store.database.clock import database_time, day_of
 from musespark.store.database.database import Database, lock_writers
 from musespark.store.database.schema import KEYS, MINUTES, SPENDING
+from musespark.store.keys.key_limits import NANO, KeyLimits, read_names
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from sqlalchemy import Connection
 
-NANO = 1_000_000_000
+MAX_GRACE = 90 * 86_400.0
+"""Most seconds for which the secret before counts."""
 PREFIX = "muse_"
 _KEY = re.compile(PREFIX + r"([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -45,6 +45,11 @@ class ApiKey:
     nanousd_per_day: int | None = None
     """Billionths of a dollar; None is no limit."""
     per_minute: int | None = None
+    expires: float | None = None
+    """Time by the database's clock from which on it is refused."""
+    models: tuple[str, ...] | None = None
+    """Names of the models that it may ask; None is all."""
+    modes: tuple[str, ...] | None = None
     hash: bytes = field(repr=False, default=b"")
 
     @property
@@ -60,64 +65,83 @@ class KeyStore:
         self._database = database
 
     def create(
-        self, name: str, *, usd_per_day: float | None = None, per_minute: int | None = None
+        self,
+        name: str,
+        *,
+        usd_per_day: float | None = None,
+        per_minute: int | None = None,
+        expires_in: float | None = None,
+        models: tuple[str, ...] | None = None,
+        modes: tuple[str, ...] | None = None,
     ) -> tuple[ApiKey, str]:
         """Create a key; returns it and its secret, which is shown this once. Raises `BadOption`."""
+        limits = KeyLimits(
+            usd_per_day=usd_per_day,
+            per_minute=per_minute,
+            expires_in=expires_in,
+            models=models,
+            modes=modes,
+        )
         if not _NAME.fullmatch(name):
             raise BadOption(
                 "NAME",
                 name[:80],
                 "up to 64 letters, digits and . _ @ -, and begin with a letter or a digit",
             )
-        if usd_per_day is not None and not 1 / NANO <= usd_per_day <= 1_000_000:
-            raise BadOption("--usd-per-day", usd_per_day, "more than 0 and at most 1,000,000")
-        if per_minute is not None and not 1 <= per_minute <= 1_000_000:
-            raise BadOption("--per-minute", per_minute, "from 1 to 1,000,000")
         id = secrets.token_hex(6)
-        secret = f"{PREFIX}{id}_{secrets.token_urlsafe(32)}"
-        key = ApiKey(
-            id=id,
-            name=name,
-            created=time.time(),
-            per_minute=per_minute,
-            hash=hash_of(secret),
-            nanousd_per_day=None if usd_per_day is None else round(usd_per_day * NANO),
-        )
+        secret = _new_secret(id)
         with self._database.begin_write() as connection:
             if connection.execute(
                 select(KEYS.c.id).where((KEYS.c.name == name) | (KEYS.c.id == name))
             ).first():
                 raise BadOption("NAME", name, "one that no key has had, revoked ones included")
+            columns = limits.columns(database_time(connection))
             connection.execute(
                 insert(KEYS).values(
-                    id=id,
-                    name=name,
-                    hash=key.hash,
-                    created=key.created,
-                    per_minute=per_minute,
-                    nanousd_per_day=key.nanousd_per_day,
+                    id=id, name=name, hash=hash_of(secret), created=time.time(), **columns
                 )
             )
-        return key, secret
+            return _key(connection.execute(select(KEYS).where(KEYS.c.id == id)).one()), secret
+
+    def change(self, name: str, **limits: Any) -> ApiKey:
+        """Change limits of a key, named as in `create`; None lifts one, and those that are not given stay. Raises `BadOption`."""
+        checked = KeyLimits(**limits)
+        with self._database.begin_write() as connection:
+            found = _valid(connection, name)
+            columns = KeyLimits.changes(limits, checked, database_time(connection))
+            if columns:
+                connection.execute(update(KEYS).where(KEYS.c.id == found.id).values(**columns))
+            return _key(connection.execute(select(KEYS).where(KEYS.c.id == found.id)).one())
+
+    def rotate(self, name: str, grace: float) -> tuple[ApiKey, str, float]:
+        """Give a key another secret, which is shown this once; returns until when the one before it counts, too.
+
+        grace: seconds from now until then. Raises `BadOption`.
+        """
+        if not 0 <= grace <= MAX_GRACE:
+            raise BadOption("--grace", grace, "at most 90 days")
+        with self._database.begin_write() as connection:
+            found = _valid(connection, name)
+            secret, until = _new_secret(found.id), database_time(connection) + grace
+            connection.execute(
+                update(KEYS)
+                .where(KEYS.c.id == found.id)
+                .values(hash=hash_of(secret), hash_before=found.hash, before_until=until)
+            )
+            return (
+                _key(connection.execute(select(KEYS).where(KEYS.c.id == found.id)).one()),
+                secret,
+                until,
+            )
 
     def revoke(self, name: str) -> ApiKey:
         """Revoke a key by its name or id. Raises `BadOption` if there is none that is valid."""
         with self._database.begin_write() as connection:
-            found = [
-                row
-                for row in connection.execute(select(KEYS).where(KEYS.c.revoked.is_(None)))
-                if name in (row.name, row.id)
-            ]
-            if not found:
-                raise BadOption(
-                    "NAME",
-                    name[:80],
-                    "the name or the id of a key that is not revoked; see muse keys list",
-                )
+            found = _valid(connection, name)
             connection.execute(
-                update(KEYS).where(KEYS.c.id == found[0].id).values(revoked=time.time())
+                update(KEYS).where(KEYS.c.id == found.id).values(revoked=time.time())
             )
-        return _key(found[0])
+        return _key(found)
 
     def list_with_spending(self) -> list[tuple[ApiKey, float]]:
         """Every key, oldest first, and its spending of today in dollars."""
@@ -131,25 +155,33 @@ class KeyStore:
             (_key(row), sum(spent for id, spent in spending if id == row.id) / NANO) for row in rows
         ]
 
-    def has_valid_key(self) -> bool:
-        """True if there is a key that is not revoked."""
+    def now(self) -> float:
+        """Seconds since 1970 by the database's clock."""
         with self._database.begin_read() as connection:
-            return (
-                connection.execute(
-                    select(KEYS.c.id).where(KEYS.c.revoked.is_(None)).limit(1)
-                ).first()
-                is not None
-            )
+            return database_time(connection)
+
+    def has_valid_key(self) -> bool:
+        """True if there is a key that is neither revoked nor expired."""
+        with self._database.begin_read() as connection:
+            now = database_time(connection)
+            valid = KEYS.c.revoked.is_(None) & (KEYS.c.expires.is_(None) | (KEYS.c.expires > now))
+            return connection.execute(select(KEYS.c.id).where(valid).limit(1)).first() is not None
 
     def find(self, secret: str) -> ApiKey | None:
-        """The key of a secret; None if it is unknown or revoked. Compared in constant time."""
+        """The key of a secret; None if it is unknown, revoked or expired. Compared in constant time."""
         parts = _KEY.fullmatch(secret)
-        row = None
+        row, now = None, 0.0
         if parts is not None:
             with self._database.begin_read() as connection:
                 row = connection.execute(select(KEYS).where(KEYS.c.id == parts[1])).one_or_none()
-        same = hmac.compare_digest(hash_of(secret), row.hash if row is not None else bytes(32))
-        return _key(row) if row is not None and same and row.revoked is None else None
+                now = database_time(connection)
+        hashed = hash_of(secret)
+        same = hmac.compare_digest(hashed, row.hash if row is not None else bytes(32))
+        if row is not None and row.before_until is not None and now < row.before_until:
+            same |= hmac.compare_digest(hashed, row.hash_before)
+        if row is None or not same or row.revoked is not None:
+            return None
+        return None if row.expires is not None and now >= row.expires else _key(row)
 
 
 def count_request_now(connection: Connection, key: str, most: int) -> float | None:
@@ -176,6 +208,20 @@ def count_request(connection: Connection, key: str, most: int, minute: int) -> b
     return counted
 
 
+def _valid(connection: Connection, name: str) -> Row[Any]:
+    """The key of a name or an id. Raises `BadOption` if there is none that is not revoked."""
+    for row in connection.execute(select(KEYS).where(KEYS.c.revoked.is_(None))):
+        if name in (row.name, row.id):
+            return row
+    raise BadOption(
+        "NAME", name[:80], "the name or the id of a key that is not revoked; see muse keys list"
+    )
+
+
+def _new_secret(id: str) -> str:
+    return f"{PREFIX}{id}_{secrets.token_urlsafe(32)}"
+
+
 def hash_of(secret: str) -> bytes:
     """Hash of a secret, which is what is stored."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
@@ -189,5 +235,8 @@ def _key(row: Row[Any]) -> ApiKey:
         revoked=row.revoked,
         nanousd_per_day=row.nanousd_per_day,
         per_minute=row.per_minute,
+        expires=row.expires,
+        models=read_names(row.models),
+        modes=read_names(row.modes),
         hash=row.hash,
     )

@@ -23,7 +23,7 @@ from musespark.events import MAIN
 from musespark.store.database.clock import database_time, day_of
 from musespark.store.database.database import lock_writers
 from musespark.store.database.schema import EVENTS, RUNS, SERVERS, STOPS
-from musespark.store.keys.key_store import NANO
+from musespark.store.keys.key_limits import NANO
 from musespark.store.keys.reservations import drop_reservations, record_spending, renew_leases
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """Proxies and certificates of the environment are used, never for this machine; each problem names its variable."""
 
 import asyncio
+import os
 import ssl
 import subprocess
 import sys
@@ -273,6 +274,18 @@ def test_a_variable_may_begin_with_a_byte_order_mark(monkeypatch):
     monkeypatch.setenv("\ufeffVLLM_API_KEY", "sk-12")
     monkeypatch.delenv("VLLM_API_KEY", raising=False)
     assert read_variable("VLLM_API_KEY") == "sk-12"
+
+
+def test_a_variable_is_read_where_the_locale_has_ascii_alone():
+    code = (
+        "from musespark.models.providers.base import read_variable as read; "
+        "print(read('HOUSE_KEY') + read('NO_SUCH_KEY'))"
+    )
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "HOUSE_KEY": "sk-12"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **plain}, capture_output=True, text=True
+    )
+    assert done.stdout == "sk-12\n", done.stderr
 
 
 def test_a_key_that_no_header_can_carry_names_its_variable(monkeypatch):

@@ -54,6 +54,15 @@ async def test_neither_key_nor_question_follows_a_redirect_to_another_server(req
 
 
 @BOTH
+async def test_a_redirect_to_no_address_is_not_followed(request_):
+    async with redirecting(307, "http://[") as (server, model):
+        with pytest.raises(ModelFailed, match="307"):
+            async for _ in model.stream(request_):
+                pass
+        assert len(server.paths) == 1
+
+
+@BOTH
 async def test_a_circle_of_redirects_ends(request_):
     circle = [Raw("", 307, (("location", "/v1/chat/completions"),)) for _ in range(20)]
     async with redirecting(307, "/v1/chat/completions", *circle) as (server, model):

@@ -3,7 +3,12 @@
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from musespark.models.providers.adapter.thoughts import FAMILIES, ThoughtSplitter, split_thoughts
+from musespark.models.providers.adapter.thoughts import (
+    ENDS,
+    FAMILIES,
+    ThoughtSplitter,
+    split_thoughts,
+)
 
 ANSWER = "The answer is 12."
 MUSING = "Three times four, so twelve."
@@ -118,3 +123,31 @@ def test_the_cuts_of_a_text_do_not_matter(text, data):
 )
 def test_nothing_is_lost_of_a_text_without_tags(text):
     assert "".join(piece.text for piece in split_thoughts(text)) == text
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("cut", [1, 3, 1000])
+def test_tokens_for_the_end_of_a_turn_are_no_text_at_the_end(end, cut):
+    for text in (
+        f"{ANSWER}{end}",
+        f"{ANSWER}{end}{end}",
+        f"<think>{MUSING}</think>{ANSWER}{end}\n",
+    ):
+        answer, _ = read([text[at : at + cut] for at in range(0, len(text), cut)])
+        assert answer.strip() == ANSWER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A turn ends with <|im_end|>",
+        "It ends with `<|im_end|>`",
+        "<|im_end|> ends a turn.",
+        f"{ANSWER}<|im_end|>{ANSWER}",
+        f"{ANSWER}<|im_",
+        f"{ANSWER}<s>old</s>",
+    ],
+)
+@pytest.mark.parametrize("cut", [1, 3, 1000])
+def test_a_token_that_the_text_is_about_stays(text, cut):
+    assert read([text[at : at + cut] for at in range(0, len(text), cut)]) == (text, "")

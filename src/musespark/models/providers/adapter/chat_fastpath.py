@@ -21,6 +21,7 @@ from musespark.models.providers.adapter.chat_chunks import ChunkNormalizer
 from musespark.models.providers.adapter.environment import find_proxy
 from musespark.models.providers.adapter.event_reader import EventReader
 from musespark.models.providers.adapter.redirects import RedirectRefused, find_redirect
+from musespark.models.providers.adapter.rejected_fields import without_rejected
 from musespark.models.providers.adapter.response_builder import ResponseBuilder
 from musespark.models.providers.adapter.sampling import sampling_fields
 from musespark.models.providers.adapter.token_counts import read_count
@@ -125,13 +126,29 @@ async def open_stream(
     }
     data = json.dumps(body, separators=(",", ":")).encode()
     url = access.base_url + "/chat/completions"
-    async with await post(session, url, data, headers) as response:
-        if not 200 <= response.status < 300:
-            raise _to_error(body["model"], response.status, await response.read(), response.headers)
-        async with aclosing(
+    async with (
+        await _post_accepted(session, url, data, headers, body["model"]) as response,
+        aclosing(
             ChatStream(response.content.iter_any(), body["model"], access.base_url, system, profile)
-        ) as stream:
-            yield stream
+        ) as stream,
+    ):
+        yield stream
+
+
+async def _post_accepted(
+    session: aiohttp.ClientSession, url: str, data: bytes, headers: Mapping[str, str], model: str
+) -> aiohttp.ClientResponse:
+    """Send a request, and again without what the server rejects but does not need. Raises pydantic-ai's error for a status."""
+    while True:
+        response = await post(session, url, data, headers)
+        if 200 <= response.status < 300:
+            return response
+        async with response:
+            said = await response.read()
+        changed = without_rejected(data, response.status, said)
+        if changed is None:
+            raise _to_error(model, response.status, said, response.headers)
+        data = changed
 
 
 async def post(

@@ -21,8 +21,8 @@ def find_redirect(url: str, status: int, location: str | None, count: int) -> st
     """
     if status not in _KEEPING or not location:
         return None
-    target = urljoin(url, location)
     try:
+        target = urljoin(url, location)
         here, there = _origin(urlsplit(url)), _origin(urlsplit(target))
     except ValueError:
         return None

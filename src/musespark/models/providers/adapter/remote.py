@@ -240,7 +240,7 @@ class RemoteModel:
         Raises `BeyondModel`, `MissingKey` and `BadEnvironment` before anything is sent, `ModelFailed` or `RateLimited` after. A
         reply that breaks off after its first text ends without `Finish`, as the protocol defines it.
         """
-        request = self._with_defaults(request).as_images(
+        request = request.with_defaults(self.options.sampling).as_images(
             self.provider.accepts_video if self.abilities.videos_in else None
         )
         require_supported_by_provider(self, self.provider, self.profile, request)
@@ -279,11 +279,11 @@ class RemoteModel:
                     yield delta
                 return
             if failed is not None:
-                raise self._told(failed)
+                raise self.make_discreet(failed)
             for delta in translator.end(response):
                 yield delta
 
-    def _told(self, failed: MuseError) -> MuseError:
+    def make_discreet(self, failed: MuseError) -> MuseError:
         """Return a failure as the users of this model may read it; the log has what is left out."""
         if self.alias is None:
             return failed
@@ -320,15 +320,6 @@ class RemoteModel:
             instrument=False,
         ) as stream:
             yield stream
-
-    def _with_defaults(self, request: Request) -> Request:
-        """The request, with configured defaults for the options that it leaves open."""
-        defaults = {
-            option: value
-            for option, value in self.options.sampling.items()
-            if getattr(request, option) in (None, ())
-        }
-        return replace(request, **defaults) if defaults else request
 
 
 def _find_empty_reply(name: str, address: str, response: ModelResponse) -> ModelFailed | None:

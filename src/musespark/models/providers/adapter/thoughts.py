@@ -3,7 +3,8 @@ server takes them out.
 
 The result depends on the text alone, not on the pieces in which it comes. A tag counts at the start of a text, of a line or of a
 sentence. One that the text only mentions (in code, in quotes, among words about it) stays text. A closing tag without an opening
-one says that all text before it was a thought: the templates of some models open the thought themselves.
+one says that all text before it was a thought: the templates of some models open the thought themselves. Tokens for the end of a
+turn that a server left at the end are no text.
 """
 
 from __future__ import annotations
@@ -79,7 +80,20 @@ FAMILIES = (
 )
 _OPENINGS = {family.opening: family for family in FAMILIES}
 _CLOSINGS = {family.closings[0]: family for family in FAMILIES if family.is_lone}
-_TAGS = tuple({tag for one in FAMILIES for tag in (one.opening, *one.closings, *one.wrappers)})
+ENDS = (
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<|end_of_turn|>",
+    "<end_of_turn>",
+    "<｜end▁of▁sentence｜>",
+)
+"""Tokens of templates for the end of a turn; a server may leave them at the end of a text."""
+_TAGS = tuple(
+    {tag for one in FAMILIES for tag in (one.opening, *one.closings, *one.wrappers)} | {*ENDS}
+)
 _CANDIDATES = re.compile(r"[<\[◁]")
 _AHEAD = 16
 """Characters after a tag that may tell if it is a mention."""
@@ -181,6 +195,11 @@ class ThoughtSplitter:
                 return at, None
             if tag is None:
                 continue
+            if tag in ENDS:
+                before = self._held[at - 1] if at else self._last
+                if before.strip(" \t") != before or not _is_ending(low[at:]):
+                    continue
+                return at, tag if is_end else None
             if not (is_end or _TOLD.match(self._held, at + len(tag))):
                 return at, None
             return at, tag
@@ -221,6 +240,8 @@ class ThoughtSplitter:
             self._family = _OPENINGS.get(tag, STRIPPED)
             self._seen.add(self._family)
             self._thought = []
+            self._drop(tag)
+        elif tag in ENDS:
             self._drop(tag)
         elif tag in HARMONY.wrappers and not self._said:
             self._seen.add(HARMONY)
@@ -270,6 +291,15 @@ class ThoughtSplitter:
         return (
             bool(self._last) and self._last in _QUOTES and self._held[len(tag) :][:1] == self._last
         )
+
+
+def _is_ending(text: str) -> bool:
+    """True if a text is tokens for the end of a turn and nothing else; the last one may not be whole yet."""
+    while text := text.lstrip():
+        if not any(end.startswith(text) or text.startswith(end) for end in ENDS):
+            return False
+        text = text[max(len(end) for end in ENDS if end.startswith(text) or text.startswith(end)) :]
+    return True
 
 
 def _is_in_code(said: str) -> bool:

@@ -12,8 +12,11 @@ from musespark.models.providers.adapter.chat_chunks import ChunkNormalizer
 from musespark.models.providers.adapter.event_reader import EventReader
 from musespark.models.providers.adapter.message_events import to_message_events
 from musespark.models.providers.adapter.redirects import MAX_REDIRECTS, find_redirect
+from musespark.models.providers.adapter.rejected_fields import without_rejected
 
-_CHANGED_HEADERS = ("content-length", "content-encoding", "content-type", "transfer-encoding")
+_LENGTH_HEADERS = ("content-length", "transfer-encoding")
+_BODY_HEADERS = (*_LENGTH_HEADERS, "content-encoding")
+_CHANGED_HEADERS = (*_BODY_HEADERS, "content-type")
 _DONE = b"data: [DONE]\n\n"
 MESSAGES_PATH = "/messages"
 
@@ -28,7 +31,31 @@ class BackendTransport(httpx2.AsyncBaseTransport):
         self._inner, self._path = inner, normalized_path
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request, and again to where the server redirects it. Raises `RedirectRefused` for another server."""
+        """Send a request, and again to where the server redirects it, and without what it rejects but does not need. Raises
+        `RedirectRefused` for another server."""
+        request, response = await self._send(request)
+        while (
+            self._is_normalized(request)
+            and response.is_client_error
+            and self._path != MESSAGES_PATH
+        ):
+            said = await response.aread()
+            await response.aclose()
+            changed = without_rejected(await request.aread(), response.status_code, said)
+            if changed is None:
+                return _reread(response, said)
+            request, response = await self._send(_with_body(request, changed))
+        if not (self._is_normalized(request) and response.is_success):
+            return response
+        if self._path == MESSAGES_PATH:
+            return await _with_message_events(response)
+        return _replaced(response, NormalizedStream(response))
+
+    def _is_normalized(self, request: httpx2.Request) -> bool:
+        return bool(self._path) and request.url.path.endswith(self._path or "")
+
+    async def _send(self, request: httpx2.Request) -> tuple[httpx2.Request, httpx2.Response]:
+        """Send a request. Returns the last one, after redirects, and its response."""
         for count in range(MAX_REDIRECTS + 1):
             response = await self._inner.handle_async_request(request)
             location = response.headers.get("location")
@@ -47,15 +74,29 @@ class BackendTransport(httpx2.AsyncBaseTransport):
                 stream=request.stream,
                 extensions=request.extensions,
             )
-        if not (self._path and request.url.path.endswith(self._path) and response.is_success):
-            return response
-        if self._path == MESSAGES_PATH:
-            return await _with_message_events(response)
-        return _replaced(response, NormalizedStream(response))
+        return request, response
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._inner.aclose()
+
+
+def _with_body(request: httpx2.Request, body: bytes) -> httpx2.Request:
+    """A request with another body."""
+    kept = [
+        item for item in request.headers.multi_items() if item[0].lower() not in _LENGTH_HEADERS
+    ]
+    return httpx2.Request(
+        request.method, request.url, headers=kept, content=body, extensions=request.extensions
+    )
+
+
+def _reread(response: httpx2.Response, body: bytes) -> httpx2.Response:
+    """A response whose body was read, to be read once more."""
+    kept = [item for item in response.headers.multi_items() if item[0].lower() not in _BODY_HEADERS]
+    return httpx2.Response(
+        response.status_code, headers=kept, content=body, extensions=response.extensions
+    )
 
 
 async def _with_message_events(response: httpx2.Response) -> httpx2.Response:

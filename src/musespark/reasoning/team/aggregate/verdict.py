@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 TIE = "tie"
-_FIELDS = ("better", "winner", "verdict", "preferred", "preference", "choice", "best", "answer")
+_FIELDS = (
+    *("better", "winner", "verdict", "preferred", "preference", "choice", "best", "answer"),
+    *("best_answer", "better_answer", "better_response", "best_response", "final_answer"),
+    *("decision", "selected", "selection", "chosen", "judgment", "judgement"),
+)
 _NAME = (
     r"(?:(?:the |candidate |response |option |choice )*(?:answers?|response|option|candidate|assistant|choice|"
     r"one)?\s*[\[({<\"'*_`$]{0,4}\s*(?P<letter>[AB])\b[\])}>\"'*_`$]{0,4})"
@@ -20,9 +24,24 @@ _VALUE = re.compile(
 )
 _BRACKETED = re.compile(
     r"\[\[\s*(?:answer\s+)?(?P<letter>[AB])\s*\]\]|\[\[\s*(?P<equal>C|tie|neither)\s*\]\]|"
-    r"\\boxed\{\s*(?:\\text\{)?\s*(?P<boxed>[AB])\s*\}",
+    r"\\boxed\{\s*(?:\\text\{)?\s*(?P<boxed>[AB])\s*\}|"
+    r"<(?P<tag>answer|verdict|choice|winner|better|best|decision)>\s*(?:answer\s+)?(?P<tagged>[AB])\s*</(?P=tag)>|"
+    r"\A\s*<answer\s+id=[\"']?(?P<opened>[AB])[\"']?\s*/?>(?:\s*</answer>)?\s*\Z",
     re.IGNORECASE,
 )
+_THOUGHT = re.compile(
+    r"\A\s*<(think|thinking|thought|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE
+)
+_OVER = re.compile(
+    r"\W*(?i:(?:the )?(?:answer|response|option|candidate|choice)\W+)?(?P<letter>[AB])\b[^\w>]{0,5}"
+    r"(?:(?:and )?not|rather than|instead of|over|>+)\W+(?i:(?:answer|response|option|candidate)\W+)?(?!(?P=letter))[AB]\b\W*"
+)
+"""One letter rather than the other, and nothing else."""
+_ELSEWHERE = re.compile(
+    r"(?<![A-Za-z])(?P<letter>[AB])(?![A-Za-z])[^\n.。!?AB]{0,12}?"
+    r"(?:besser|richtig|korrekt|meilleure?|correcte?|mejor|correct[ao]|melhor|migliore|corrett[ao]|лучше|верн|правил|更好|更佳|正确|正解|優れ)",
+)
+_NEGATION = re.compile(r"\b(?:nicht|kein\w*|pas|no|não|non|не)\b|不|ない", re.IGNORECASE)
 _LABELLED = re.compile(
     rf"\b(?:better(?: answer)?|verdict|winner|preferred|preference|(?:final |my )?(?:choice|decision|judg[e]?ment)|final "
     rf"answer|best)\b[\"'*_`]{{0,4}}\s*(?:is|[:=])\s*[\"'*_`]{{0,4}}\s*"
@@ -95,7 +114,7 @@ def verdict_in(text: str) -> Verdict:
     JSON counts first, then double brackets and boxes (Zheng et al., 2023), then a label or a letter alone, then the last sentence
     that says which is better, or worse.
     """
-    text = text[-LONGEST:]
+    text = _THOUGHT.sub("", text)[-LONGEST:]
     said = _object(text)
     if said is not None:
         reason = " ".join(str(said.get("reason", "")).split())
@@ -143,7 +162,9 @@ def _last(marks: Iterator[re.Match[str]]) -> str | None:
     if not found:
         return None
     parts = found[-1].groupdict()
-    return TIE if parts.get("equal") else (parts.get("letter") or parts["boxed"]).upper()
+    names = ("letter", "boxed", "tagged", "opened")
+    letter = next(parts[name] for name in ("equal", *names) if parts.get(name))
+    return TIE if parts.get("equal") else letter.upper()
 
 
 def _prose(text: str) -> str | None:
@@ -151,6 +172,8 @@ def _prose(text: str) -> str | None:
     for sentence in reversed(_SENTENCES.split(text)):
         if _TIED.search(sentence):
             return TIE
+        if (over := _OVER.fullmatch(sentence)) is not None:
+            return over["letter"]
         better: set[str] = set()
         for pattern, worse in _PROSE:
             for found in pattern.finditer(sentence):
@@ -159,6 +182,8 @@ def _prose(text: str) -> str | None:
                     continue  # the article
                 turned = worse != bool(found["negated"])
                 better.add({"A": "B", "B": "A"}[letter] if turned else letter)
+        if not better and not _NEGATION.search(sentence):
+            better = {found["letter"] for found in _ELSEWHERE.finditer(sentence)}
         if len(better) == 1:
             return better.pop()
         if better:

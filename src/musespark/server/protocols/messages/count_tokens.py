@@ -32,8 +32,9 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
     )
     async def count_tokens(http: HttpRequest) -> dict[str, int]:
         """Estimate the tokens of a message's request, rather too high than too low."""
-        await server.authenticate(http)
+        caller = await server.authenticate(http)
         body = parse_body(MessagesCountBody, await read_body(http))
+        caller.scope.require_model(server.models, body.model)
         name = server.models.split_mode(body.model)[1]
         if name:
             await server.models.named(name)

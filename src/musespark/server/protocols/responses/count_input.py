@@ -35,6 +35,7 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         """Estimate the tokens of a response's input, rather too high than too low."""
         caller = await server.authenticate(http)
         body = parse_body(ResponsesBody, await read_body(http))
+        caller.scope.require_model(server.models, body.model)
         name = server.models.split_mode(body.model)[1]
         if name:
             await server.models.named(name)
