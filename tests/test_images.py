@@ -295,4 +295,4 @@ def test_a_web_address_is_named_as_one():
     with pytest.raises(errors.MissingFile, match="web address"):
         as_image("https://example.com/x.png")
     with pytest.raises(errors.BadImage, match="not base64"):
-        as_image("data:image/png;base64,!")
+        as_image("data:image/png;base64,AAAAA")

@@ -51,6 +51,26 @@ def asked(server, key=None, path="/v1/chat/completions", **body):
     return httpx.post(f"{server.url}{path}", json={**ASK, **body}, headers=headers, timeout=30)
 
 
+@pytest.mark.parametrize(
+    ("header", "form"),
+    [
+        ("authorization", "Bearer {}"),
+        ("authorization", "bearer  {}"),
+        ("authorization", "{}"),
+        ("x-api-key", "{}"),
+        ("api-key", "{}"),
+    ],
+)
+def test_a_key_is_found_in_the_header_of_every_client(keyed, header, form):
+    server, keys = keyed
+    name = f"ann-{header}-{len(form)}"
+    _, key = keys.create(name)
+    page = f"{server.url}/v1/models"
+    assert httpx.get(page, headers={header: form.format(key)}).status_code == 200
+    assert httpx.get(page, headers={header: form.format(key + "x")}).status_code == 401
+    assert httpx.get(page, params={"key": key, "api_key": key}).status_code == 401
+
+
 def test_nobody_asks_without_a_good_key(keyed):
     server, keys = keyed
     _, key = keys.create("ann")

@@ -98,10 +98,12 @@ class KeyAuthenticator:
 
 
 def _secret(http: HttpRequest) -> str:
-    """Return the request's key, from OpenAI's header or from Anthropic's."""
-    kind, _, secret = http.headers.get("authorization", "").partition(" ")
-    return (
-        secret.strip()
-        if kind.lower() == "bearer" and secret.strip()
-        else http.headers.get("x-api-key", "").strip()
-    )
+    """Return the request's key, from the header of OpenAI (also without its scheme), of Anthropic or of Azure."""
+    said = http.headers.get("authorization", "").strip()
+    kind, _, secret = said.partition(" ")
+    if kind.lower() == "bearer" and secret.strip():
+        return secret.strip()
+    if said.startswith(PREFIX):
+        return said
+    named = (http.headers.get(name, "").strip() for name in ("x-api-key", "api-key"))
+    return next(filter(None, named), "")
