@@ -73,7 +73,7 @@ class Backend:
         )
 
     def log(self) -> dict[str, Any]:
-        """What `GET /log` tells."""
+        """Return the JSON of `GET /log`."""
         return {
             "calls": [asdict(call) for call in self.calls],
             "in_flight_most": self.in_flight_most,

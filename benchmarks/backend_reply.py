@@ -30,7 +30,7 @@ def refusal(reason: str) -> dict[str, Any]:
 
 
 class Reply:
-    """What is sent back, on a connection that stays open."""
+    """A reply to a call, on a connection that stays open."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -72,7 +72,7 @@ class Reply:
 
 
 class Answer:
-    """What one call gets, faults included."""
+    """The answer to one call, faults included."""
 
     def __init__(
         self, backend: Backend, call: Call, prompt: Prompt, asked: Mapping[str, Any], since: float

@@ -1,4 +1,4 @@
-"""How the stand-in for a model's server behaves, and its log of calls."""
+"""Behaviour of the stand-in for a model's server, and its log of calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FAULTS = ("hang", "cut", "html", "garbage", "400", "429", "500")
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """How the backend behaves. Times are in seconds."""
+    """Behaviour of the backend. Times are in seconds."""
 
     latency: float = 0.3
     first: float | None = None
@@ -19,12 +19,12 @@ class Script:
     answers: str = "agree"
     """`agree`: always the same one; `disagree`: every answer another; `settle`: another until rivals' answers are shown."""
     many: str = "honour"
-    """What becomes of `n` above 1: `honour`, `ignore` (one choice comes back) or `refuse` (400)."""
+    """Treatment of `n` above 1: `honour`, `ignore` (one choice comes back) or `refuse` (400)."""
     faults: Mapping[int, str] = field(default_factory=dict)
     """By number of the call, from 0: one of FAULTS. A hung call is answered after all, `hang` seconds late."""
     hang: float = 25.0
     retry_after: int = 1
-    """What a 429 says."""
+    """Seconds that a 429 asks for."""
 
     def __post_init__(self) -> None:
         for option, value, known in (

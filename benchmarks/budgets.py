@@ -1,4 +1,4 @@
-"""What a team makes of a limited budget: how often it ends with a whole answer, and how many agents have thought.
+"""A team on a limited budget: how often it ends with a whole answer, and how many agents have thought.
 
     python benchmarks/budgets.py
 
@@ -35,7 +35,7 @@ WRONG = ("467", "533", "599")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one run ended."""
+    """End of one run."""
 
     whole: bool
     right: bool
@@ -46,7 +46,7 @@ class Outcome:
 
 
 class Model:
-    """What the made-up model says: short answers, or prose."""
+    """The made-up model: it says short answers, or prose."""
 
     def __init__(self, seed: int, prose: bool) -> None:
         self.rng, self.prose = random.Random(seed), prose

@@ -131,7 +131,7 @@ async def measure(options: argparse.Namespace) -> list[Way]:
 
 
 def facts(number: int) -> str:
-    """That many sentences."""
+    """Make sentences, as many as asked for."""
     return "".join(FACT.format(number=each) for each in range(number))
 
 

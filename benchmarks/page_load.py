@@ -1,4 +1,4 @@
-"""How busy 16 agents keep the page: `python benchmarks/page_load.py`, which needs Playwright and a Chromium.
+"""Load of the page under 16 agents: `python benchmarks/page_load.py`, which needs Playwright and a Chromium.
 
 A model that plays a script thinks in 16 threads at once, through the real server into a real browser. Chromium says how long its
 main thread worked (Performance.getMetrics, TaskDuration; in processor time, and by the clock, which on a machine with other work

@@ -34,7 +34,7 @@ def test_the_first_bytes_tell_the_media_type(data, media_type):
     assert Image.from_bytes(data).media_type == media_type
 
 
-def test_an_image_needs_a_image_file(tmp_path):
+def test_an_image_needs_an_image_file(tmp_path):
     (tmp_path / "note.txt").write_text("hello")
     (tmp_path / "empty.png").touch()
     with pytest.raises(errors.BadImage, match="not a PNG"):

@@ -13,9 +13,12 @@ SHORT = {
     "muse": ("--help",),
     "muse ask": (SUM,),
     "muse calibrate": ("labels.jsonl", "--model", "nano", "--store", "votes.db"),
+    "muse chat": ("--help",),
     "muse config": (),
     "muse config check": (),
     "muse eval answers": ("-n", "0", "--no-others", "--no-mistakes"),
+    "muse help": ("ask",),
+    "muse keys": ("--help",),
     "muse keys create": ("ann", "--store", "runs.db"),
     "muse keys change": ("ann", "--expires", "30d", "--store", "runs.db"),
     "muse keys list": ("--store", "runs.db"),
@@ -26,6 +29,11 @@ SHORT = {
     "muse nano export": ("exported",),
     "muse nano outside": ("-n", "1", "--verifiers"),
     "muse nano tasks": (),
+    "muse store": ("--help",),
+    "muse store backup": ("copy.db", "--store", "runs.db"),
+    "muse store check": ("--store", "runs.db"),
+    "muse store restore": ("copy.db", "--store", "runs.db"),
+    "muse store vacuum": ("--store", "runs.db"),
 }
 """Arguments that make each command short."""
 NOT_RUN = {
@@ -72,8 +80,10 @@ def test_a_documented_command_runs(command, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.delenv("MUSE_CONFIG", raising=False)
     (tmp_path / "labels.jsonl").write_text(json.dumps({"question": SUM, "answer": "86+38-50"}))
-    if command.startswith("muse keys") and command != "muse keys create":
+    if command.startswith(("muse keys ", "muse store ")) and command != "muse keys create":
         assert run(["keys", "create", *SHORT["muse keys create"]]) == 0
+    if command == "muse store restore":
+        assert run(["store", "backup", *SHORT["muse store backup"]]) == 0
     code = run([*command.split()[1:], *SHORT[command]])
     printed = capsys.readouterr()
     assert code == 0 and printed.out.strip(), printed.err

@@ -64,7 +64,7 @@ def deep_greys(transparent: int) -> bytes:
     )
 
 
-def test_every_way_to_give_a_image_shows_the_same_pixels(tmp_path):
+def test_every_way_to_give_an_image_shows_the_same_pixels(tmp_path):
     data = encode_png(ARRAY)
     path = tmp_path / "picture.png"
     path.write_bytes(data)

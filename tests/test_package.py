@@ -23,7 +23,7 @@ def test_imports_go_down_the_floors():
     assert found.returncode == 0, found.stdout + found.stderr
 
 
-def test_answering_without_a_image_imports_no_heavy_library():
+def test_answering_without_an_image_imports_no_heavy_library():
     code = (
         "import sys, musespark; musespark.ask_sync('?', model='fake:team');"
         "print(*{'numpy', 'PIL', 'pydantic', 'rich', 'typer', 'torch'} & set(sys.modules))"

@@ -62,7 +62,7 @@ def test_an_older_trace_is_replaced_and_other_files_are_left_alone(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["events.jsonl", "notes.txt"]
 
 
-def test_a_image_that_cannot_be_finished_leaves_nothing(tmp_path):
+def test_an_image_that_cannot_be_finished_leaves_nothing(tmp_path):
     full = mock.patch.object(os, "replace", side_effect=OSError(28, "No space left"))
     with (
         TraceWriter(tmp_path) as trace,

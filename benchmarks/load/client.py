@@ -149,5 +149,5 @@ async def load_for(
 
 
 def answered(body: bytes) -> bool:
-    """Whether a whole reply says what the backend's `quick` model says."""
+    """True if a whole reply says the same as the backend's `quick` model."""
     return b'"The answer is 42."' in body

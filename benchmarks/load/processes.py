@@ -30,7 +30,7 @@ class Process:
 
     @property
     def memory(self) -> float:
-        """What is resident of it now, in megabytes."""
+        """Resident memory now, in megabytes."""
         pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
@@ -75,7 +75,7 @@ def running(
 
 
 def backend(folder: Path) -> tuple[str, list[str], int, Path]:
-    """What `running` needs for the fake model's server."""
+    """Arguments of `running` for the fake model's server."""
     port = free_port()
     return "backend", [sys.executable, "-m", "load.backend", "--port", str(port)], port, folder
 
@@ -112,7 +112,7 @@ def muse(name: str, folder: Path, upstream: int, *options: str) -> tuple[str, li
 def litellm(
     python: Path, folder: Path, upstream: int
 ) -> tuple[str, list[str], int, Path, dict[str, str]]:
-    """What `running` needs for LiteLLM's proxy. python: of an environment that has it."""
+    """Arguments of `running` for LiteLLM's proxy. python: of an environment that has it."""
     from load.backend import SCRIPTS
 
     entries = [

@@ -41,7 +41,7 @@ async def consumed(
 
 @dataclass(frozen=True)
 class Cost:
-    """What a stream costs: milliseconds of processor time, and the chunks that reach the client."""
+    """Cost of a stream: milliseconds of processor time, and the chunks that reach the client."""
 
     client: float
     server: float

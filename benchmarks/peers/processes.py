@@ -39,7 +39,7 @@ def running(process: subprocess.Popen[bytes], port: int) -> Iterator[None]:
 
 
 def listening(port: int) -> bool:
-    """Whether a connection is taken."""
+    """True if a connection is taken."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -94,7 +94,7 @@ def main() -> None:
 
 
 def place(column: tuple[str, Any]) -> int:
-    """Of a column in the table: its peer's in PEERS."""
+    """Address of a column in the table: its peer's in PEERS."""
     return next(index for index, peer in enumerate(PEERS) if column[0].startswith(peer))
 
 

@@ -74,7 +74,7 @@ def test_only_what_is_needed_is_imported():
     assert loaded.stdout.splitlines()[-1] == "[]"
 
 
-def test_a_image_in_a_pipe(environment):
+def test_an_image_in_a_pipe(environment):
     process = start(
         environment,
         "ask",

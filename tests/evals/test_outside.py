@@ -49,7 +49,7 @@ def test_no_usual_answer_to_a_varied_question_is_confirmed(task):
         )
 
 
-def test_a_image_in_another_style_is_read_whole_or_not_at_all(records):
+def test_an_image_in_another_style_is_read_whole_or_not_at_all(records):
     plain = {
         "kind": "maze",
         "q": "Which moves solve this maze?",

@@ -49,7 +49,7 @@ class Checked:
             assert len(step_input.sequence) == len(held)
 
 
-def test_a_image_and_a_prompt() -> None:
+def test_an_image_and_a_prompt() -> None:
     checked = Checked()
     sequence = checked.open()
     checked.step(

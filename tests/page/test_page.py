@@ -282,7 +282,7 @@ def test_a_server_that_is_gone_is_told_where_something_is_asked_of_it(visit):
     visit.faults.clear()  # The browser reports each request that failed.
 
 
-def test_two_agents_are_compared_and_a_image_is_opened_large(visit):
+def test_two_agents_are_compared_and_an_image_is_opened_large(visit):
     page = visit.page
     visit.ask("Step by step?", model="quick")
     visit.ended()

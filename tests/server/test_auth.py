@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from musespark.answer import collect
 from musespark.content import Request
@@ -16,8 +18,9 @@ from musespark.models.model import Finish, TextDelta, UsageDelta
 from musespark.reasoning.call_policy import CallPolicy
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.team import Team
+from musespark.server.app import make_app
 from musespark.server.auth import KeyAuthenticator
-from musespark.server.state import ServerSettings
+from musespark.server.state import Caller, ServerSettings
 from musespark.store.database.database import Database
 from musespark.store.keys.budgets import KeyBudgets, KeyBudgetSettings
 from musespark.store.keys.key_store import KeyStore
@@ -68,6 +71,83 @@ def test_nobody_asks_without_a_good_key(keyed):
     while asked(server, key).status_code == 200:
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def test_no_protocol_answers_without_a_key(keyed):
+    server, keys = keyed
+    _, key = keys.create("ann")
+    paths = ["chat/completions", "completions", "responses", "responses/compact"]
+    paths += ["responses/input_tokens", "messages", "messages/count_tokens", "embeddings", "runs"]
+    for path in (f"/v1/{path}" for path in paths):
+        assert httpx.post(f"{server.url}{path}", json={}).status_code == 401
+        with_key = {"authorization": f"Bearer {key}"}
+        assert httpx.post(f"{server.url}{path}", json={}, headers=with_key).status_code == 400
+    for path in ("responses/x", "responses/x/input_items"):
+        assert httpx.get(f"{server.url}/v1/{path}").status_code == 401
+    address = server.url.replace("http", "ws") + "/v1/responses"
+    with pytest.raises(InvalidStatus) as refused, connect(address):
+        pass
+    assert refused.value.response.status_code == 401
+
+
+def test_a_response_is_its_own_keys_alone_however_it_is_named(keyed):
+    server, keys = keyed
+    (_, ann), (_, ben) = keys.create("ann"), keys.create("ben")
+    body = {"model": "plain", "input": "What is 6 * 7?"}
+    owner, stranger = ({"authorization": f"Bearer {key}"} for key in (ann, ben))
+    url = f"{server.url}/v1/responses"
+    made = httpx.post(url, json=body, headers=owner).json()
+    mine = httpx.get(f"{url}/{made['id']}/input_items", headers=owner).json()["data"]
+    items = [
+        mine[0]["id"],
+        next(item["id"] for item in made["output"] if item["type"] == "message"),
+    ]
+    again = {"role": "user", "content": "And now?"}
+    named = [
+        *({**body, "input": [{"type": "item_reference", "id": id}, again]} for id in items),
+        {**body, "previous_response_id": made["id"]},
+    ]
+    for path in ("", "/compact", "/input_tokens"):
+        for each in named:
+            sent = {"json": each, "timeout": 30}
+            assert httpx.post(f"{url}{path}", headers=owner, **sent).status_code == 200
+            assert httpx.post(f"{url}{path}", headers=stranger, **sent).status_code in (400, 404)
+    for path in ("", "/input_items"):
+        assert httpx.get(f"{url}/{made['id']}{path}", headers=stranger).status_code == 404
+    assert httpx.delete(f"{url}/{made['id']}", headers=stranger).status_code == 404
+    run = made["id"].removeprefix("resp_")
+    stop = httpx.post(f"{server.url}/v1/runs/{run}/stop", headers=stranger)
+    assert stop.status_code == 404
+    assert httpx.get(f"{url}/{made['id']}", headers=owner).status_code == 200
+
+
+async def test_requests_that_wait_for_their_budget_together_do_not_exceed_the_limit_of_runs():
+    waiting = 0
+    everyone = asyncio.Event()
+
+    async def admit():
+        nonlocal waiting
+        waiting += 1
+        if waiting == 2:
+            everyone.set()
+        await everyone.wait()
+
+    async def authenticate(http):
+        return Caller("ann", admit=admit)
+
+    hang = FakeModel([TextDelta("4"), Hang()], name="plain", abilities=ABLE)
+    settings = ServerSettings(max_runs=1)
+    app = make_app(models={"plain": hang}, authenticate=authenticate, settings=settings)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        asking = [
+            asyncio.create_task(http.post("/v1/chat/completions", json=ASK)) for _ in range(2)
+        ]
+        done, rest = await asyncio.wait(asking, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+        assert [task.result().status_code for task in done] == [429] and len(rest) == 1
+        for task in rest:
+            task.cancel()
+        await asyncio.wait(rest)
 
 
 def test_the_clients_of_both_houses_understand(keyed):

@@ -50,6 +50,18 @@ def test_a_backend_that_fails_is_an_error():
         client.embeddings.create(model="embedder", input="a")
 
 
+def test_an_error_tells_no_address_of_the_backend():
+    with (
+        live({}, configured("http://sesame:hidden@127.0.0.1:9/v1")) as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client,
+        pytest.raises(openai.InternalServerError) as failed,
+    ):
+        client.embeddings.create(model="embedder", input="a")
+    assert "embedder" in str(failed.value)
+    assert not {"sesame", "hidden", "127.0.0.1"} & set(str(failed.value).replace(":", " ").split())
+    assert "hidden" not in str(failed.value)
+
+
 def test_they_draw_from_the_budget_of_the_caller(backend):
     budget = Budget(Limits(tokens=3, calls=2))
 

@@ -1,6 +1,7 @@
 """Responses over a WebSocket, through a client that knows nothing of this server."""
 
 import json
+import time
 
 import httpx
 import openai
@@ -10,6 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from musespark.models.fake import FakeModel
+from musespark.server.http.bounded_protocol import BoundedHttpProtocol
 from musespark.server.state import ServerSettings
 
 TERMINAL = ("response.completed", "response.incomplete", "response.failed", "error")
@@ -129,6 +131,17 @@ def test_a_response_without_output_is_a_beginning(served, socket):
     assert [message.text for message in sent] == ["Listen.", "Now."]
 
 
+def test_a_conversation_that_is_not_stored_has_the_limits_of_a_body(socket):
+    (*_, last) = ask(socket, input="Listen.", generate=False)
+    for _ in range(100):
+        id = last["response"]["id"]
+        (last,) = ask(socket, input="a" * 900_000, generate=False, previous_response_id=id)[-1:]
+        if last["type"] == "error":
+            break
+    assert (last["error"]["code"], last["status"]) == ("too_large", 413)
+    assert text_of(ask(socket, input="A new one.")) == "A new one."
+
+
 def test_a_model_that_fails_ends_its_response_and_not_the_connection(socket):
     assert ask(socket, model="late-broken", input="?")[-1]["type"] == "response.failed"
     assert code_of(ask(socket, model="broken", input="?")) == "model_rejected"
@@ -158,6 +171,17 @@ def test_a_client_that_leaves_cancels_its_run(served):
                 break
             ask(connection, input="wait")
     assert served.running("hang") == 0
+
+
+def test_a_connection_may_be_silent_for_longer_than_a_head_may_take():
+    class Impatient(BoundedHttpProtocol):
+        head_timeout = 0.2
+
+    models = {"parrot": FakeModel(says("hello"), name="parrot")}
+    with live(models, protocol=Impatient) as server, connect(address(server)) as connection:
+        assert text_of(ask(connection, input="?")) == "hello"
+        time.sleep(3 * Impatient.head_timeout)
+        assert text_of(ask(connection, input="?")) == "hello"
 
 
 @pytest.mark.parametrize(

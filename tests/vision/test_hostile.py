@@ -239,7 +239,7 @@ SEEDS = [
 )
 @example(SEEDS[0], [(16, b"\x7f\xff\xff\xff")], 3000)
 @example(SEEDS[1], [(0, b"")], 100)
-def test_a_damaged_file_is_a_image_or_a_sentence(file, damages, length):
+def test_a_damaged_file_is_an_image_or_a_sentence(file, damages, length):
     data = bytearray(file)
     for at, damage in damages:
         at %= len(data)

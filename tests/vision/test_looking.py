@@ -244,7 +244,7 @@ async def test_images_of_other_tools_can_be_looked_at_too():
     assert opened(images_of(one.requests[2])[-1]).getpixel((0, 0)) == (255, 0, 0)
 
 
-async def test_without_a_image_only_a_sketch_can_be_looked_at():
+async def test_without_an_image_only_a_sketch_can_be_looked_at():
     svg = '<svg viewBox="0 0 10 10"><rect width="5" height="10" fill="#0f0"/></svg>'
     one = scripted(
         calls(ToolCall.of("a", "zoom", {"box": [0, 0, 9, 9]})),
@@ -278,7 +278,7 @@ def test_the_image_that_is_meant_is_the_first_of_the_newest_question():
     assert album.label_images((first,))[0].images == (images[0],) and len(album.images) == 3
 
 
-def test_a_image_that_cannot_be_opened_is_said_and_not_sent():
+def test_an_image_that_cannot_be_opened_is_said_and_not_sent():
     album = Album()
     (told,) = album.label_images((Message.user(Image(b"\x89PNG\r\n\x1a\n", "image/png"), "?"),))
     assert not told.images
@@ -332,7 +332,7 @@ async def test_a_look_that_is_cancelled_leaves_nothing_running():
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_image_of_one_pixel_can_be_looked_at():
+async def test_an_image_of_one_pixel_can_be_looked_at():
     one = scripted(
         calls(
             *(

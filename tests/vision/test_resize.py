@@ -46,7 +46,7 @@ async def test_only_what_is_too_large_is_scaled_also_within_results():
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
-async def test_a_image_that_is_scaled_stays_upright(orientation):
+async def test_an_image_that_is_scaled_stays_upright(orientation):
     exif = pillow.Exif()
     exif[0x0112] = orientation
     request = Request.of(

@@ -107,7 +107,7 @@ async def test_a_large_image_is_scaled_once_and_zoomed_into_as_it_was(kind):
     assert zoomed.getpixel((48, 32))[1] < 60 and zoomed.getpixel((8, 8))[1] > 240
 
 
-async def test_a_image_is_scaled_without_any_tool_too():
+async def test_an_image_is_scaled_without_any_tool_too():
     kind = next(kind for kind in SEES if str(kind) == "anthropic")
     async with serving(kind.wire, Say("white")) as server:
         await ask(

@@ -21,7 +21,7 @@ from musespark.errors import MuseError
 from musespark.server.errors import ErrorReply, RequestRefused
 from musespark.server.http.body import MAX_BYTES, BodyMemory, parse_body
 from musespark.server.http.hosts import require_same_origin
-from musespark.server.protocols.base import Chunk
+from musespark.server.protocols.base import Chunk, RequestContext
 from musespark.server.protocols.responses.body import (
     ResponsesBody,
     ResponsesItem,
@@ -48,11 +48,13 @@ class SocketBody(ResponsesBody):
 
 
 @dataclass
-class _Kept:
-    """The last response of a connection that is not stored."""
+class _LastResponse:
+    """The last response of a connection, if it is not stored, with the conversation that it ends."""
 
     id: str
     items: list[ResponsesItem]
+    size: int
+    """Bytes of the items as JSON."""
 
 
 class ResponsesSocket:
@@ -97,9 +99,9 @@ class _Connection:
     source: Receive
     sink: Send
     dialect: Responses = field(default_factory=Responses)
-    kept: _Kept | None = None
+    last: _LastResponse | None = None
     requests: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(1))
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    has_left: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Answer requests until the client leaves, or is silent for long."""
@@ -118,10 +120,10 @@ class _Connection:
             await asyncio.wait([reader])
 
     async def _read(self) -> None:
-        while not self.gone.is_set():
+        while not self.has_left.is_set():
             message = await self.source()
             if message["type"] == "websocket.disconnect":
-                self.gone.set()
+                self.has_left.set()
                 await self.requests.put(None)
             else:
                 text = message.get("text")
@@ -131,23 +133,30 @@ class _Connection:
         """Answer a request. One that fails drops the response that it was to continue."""
         memory: BodyMemory = self.http.app.state.body_memory
         memory.used += len(raw)
-        kept, self.kept = self.kept, None
+        last, self.last = self.last, None
         try:
-            if len(raw) > MAX_BYTES or memory.used > memory.limit:
-                raise RequestRefused("The request is too large.", status=413, code="too_large")
-            await self._respond(parse_body(SocketBody, raw), kept)
+            if memory.used > memory.limit:
+                raise RequestRefused(
+                    "The server is reading as many requests as it can; retry in a moment.",
+                    status=429,
+                    code="busy",
+                )
+            _require_size(len(raw))
+            await self._respond(parse_body(SocketBody, raw), last, len(raw))
         except MuseError as error:
             await self.fail(self._reply(error))
         finally:
             memory.used -= len(raw)
 
-    async def _respond(self, body: SocketBody, kept: _Kept | None) -> None:
+    async def _respond(self, body: SocketBody, last: _LastResponse | None, size: int) -> None:
+        """Answer a request. last: the response before it. size: bytes of the request."""
         caller = await self.server.authenticate(self.http)
         self.server.require_capacity(caller)
         previous = body.previous_response_id
         changes: dict[str, Any] = {"stream": True, "input": _items(body)}
-        if kept is not None and kept.id == previous:
-            changes |= {"input": [*kept.items, *changes["input"]], "previous_response_id": None}
+        if last is not None and last.id == previous:
+            _require_size(last.size + size)
+            changes |= {"input": [*last.items, *changes["input"]], "previous_response_id": None}
         body, context = await gather_context(
             self.server,
             self.dialect,
@@ -158,8 +167,6 @@ class _Connection:
         parsed = self.dialect.parse(body, context)
         parsed = replace(parsed, echo={**parsed.echo, "previous_response_id": previous})
         require_valid_schemas(parsed)
-        earlier = _ITEMS.validate_python(input_items("0" * 32, context.earlier))
-        items = [*earlier, *_items(body)]
         if body.generate is False:
             id = uuid.uuid4().hex
             encoder = self.dialect.encoder(parsed, id, int(time.time()))
@@ -169,7 +176,7 @@ class _Connection:
             await self.send(
                 {"type": "response.completed", "sequence_number": 2, "response": response}
             )
-            self.kept = _Kept(response["id"], items)
+            self._keep(response, body, context)
             return
         session = await self.server.open_session(parsed, caller)
         frames = _Frames(self)
@@ -178,15 +185,21 @@ class _Connection:
             run = RunResponse(self.dialect, session, self._reply, self.server.settings.stream)
             await run(self.http.scope, self._disconnected, counted)
         if frames.response is not None and not parsed.store:
-            output = _ITEMS.validate_python(frames.response["output"])
-            self.kept = _Kept(frames.response["id"], [*items, *output])
+            self._keep(frames.response, body, context)
+
+    def _keep(self, response: Chunk, body: SocketBody, context: RequestContext) -> None:
+        """Remember a response with its conversation, for the next request."""
+        earlier = _ITEMS.validate_python(input_items("0" * 32, context.earlier))
+        output = _ITEMS.validate_python(response["output"])
+        items = [*earlier, *_items(body), *output]
+        self.last = _LastResponse(response["id"], items, len(_ITEMS.dump_json(items)))
 
     def _reply(self, error: MuseError) -> ErrorReply:
         return self.server.reply(error, self.http.scope.get("muse.caller"))
 
     async def _disconnected(self) -> Message:
         """Wait until the client has left, as HTTP tells it."""
-        await self.gone.wait()
+        await self.has_left.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, event: Chunk | str) -> None:
@@ -231,6 +244,16 @@ class _Frames:
                 if frame.startswith((b"event: response.completed", b"event: response.incomplete")):
                     self.response = json.loads(data)["response"]
                 await self._connection.send(data.decode())
+
+
+def _require_size(size: int) -> None:
+    """Raise `RequestRefused` for a conversation that would be too large for a body over HTTP."""
+    if size > MAX_BYTES:
+        raise RequestRefused(
+            f"The conversation is larger than {MAX_BYTES // 1_000_000} MB; begin a new one.",
+            status=413,
+            code="too_large",
+        )
 
 
 def _items(body: ResponsesBody) -> list[ResponsesItem]:

@@ -1,4 +1,4 @@
-"""Route of OpenAI's embeddings, which are passed on: nobody here embeds texts."""
+"""Route of OpenAI's embeddings, which are passed on: no model of this process embeds texts."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ class ServerState:
 
     async def _close_replaced(self, before: set[RunSession]) -> None:
         """Close what a reload replaced once no run uses it any more."""
-        while before & self.sessions:  # noqa: ASYNC110 - rare, and nobody waits for it
+        while before & self.sessions:  # noqa: ASYNC110 - rare, and nothing waits for it
             await asyncio.sleep(1)
         await self.models.close_replaced()
 
@@ -207,6 +207,7 @@ class ServerState:
         if parsed.store:
             self.runs.require_writable()
         allowance = caller.budget if caller.admit is None else await caller.admit()
+        self.require_capacity(caller)  # others may have begun while this one waited for its budget
         budget = allowance.child(resolved.limits) if allowance else Budget(resolved.limits)
         if caller.is_outsider:
             shown = self.redactor.text

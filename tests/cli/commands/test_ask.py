@@ -186,7 +186,7 @@ def test_the_question_from_standard_input(capsys, monkeypatch):
     assert code == 0 and "Wie groß ist π? \N{REPLACEMENT CHARACTER}" in out
 
 
-def test_a_image_from_standard_input(capsys, monkeypatch):
+def test_an_image_from_standard_input(capsys, monkeypatch):
     with standard_input(monkeypatch, encode_png(np.zeros((4, 4, 3), np.uint8))):
         assert ask(capsys, "Which?", "--image", "-", "--model", "fake")[0] == 0
     with standard_input(monkeypatch, b"no picture"):

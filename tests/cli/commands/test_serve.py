@@ -11,6 +11,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import httpx
 import pytest
@@ -30,8 +31,9 @@ def test_the_limit_of_open_files_is_raised_to_what_is_allowed():
     ) as process:
         try:
             assert "listens" in process.stdout.readline()
-            children = open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()
-            limits = open(f"/proc/{children[0]}/limits").read()
+            here = Path("/proc")
+            children = (here / f"{process.pid}/task/{process.pid}/children").read_text().split()
+            limits = (here / children[0] / "limits").read_text()
             assert re.search(r"Max open files +900 +900 ", limits)
         finally:
             os.killpg(process.pid, signal.SIGKILL)

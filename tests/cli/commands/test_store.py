@@ -44,6 +44,17 @@ async def test_a_copy_is_made_and_put_back_under_a_running_server(tmp_path, caps
     assert muse("backup", copy, "--store", path) == 2  # nothing is overwritten
 
 
+def test_what_was_there_stays_whole_when_a_copy_is_put_back_twice(tmp_path):
+    path, copy, before = (tmp_path / name for name in ("runs.db", "copy.db", "runs.db.before"))
+    Database(path).close()
+    assert muse("backup", copy, "--store", path) == 0
+    log = before.with_name("runs.db.before-wal")
+    log.write_bytes(b"the log of another file")
+    assert muse("restore", copy, "--store", path) == 0
+    assert before.exists() and not log.exists()
+    assert muse("check", "--store", before) == 0
+
+
 async def test_a_restore_can_be_undone_with_what_was_put_away(tmp_path):
     path, copy = tmp_path / "runs.db", tmp_path / "copy.db"
     async with SqlRunStore(Database(path)).open() as runs:

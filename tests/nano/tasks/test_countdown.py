@@ -239,7 +239,7 @@ def test_a_question_that_says_more_or_something_else_is_never_confirmed(question
     assert not Countdown().verify(question, None, "25-3+22")
 
 
-def test_a_image_beside_the_numbers_is_not_looked_at_so_nothing_is_confirmed():
+def test_an_image_beside_the_numbers_is_not_looked_at_so_nothing_is_confirmed():
     image = np.zeros((64, 64, 3), np.uint8)
     assert Countdown().verify("Use 25, 3 and 22 to make 44.", image, "25-3+22") is None
     assert "picture" in Countdown().abstention_reason("Use 25, 3 and 22 to make 44.", image)

@@ -75,6 +75,13 @@ async def test_the_same_call_with_the_same_result_is_made_four_times_at_most():
     assert [request.tool_choice for request in one.requests] == ["auto"] * 3 + ["none"]
 
 
+async def test_arguments_nested_beyond_reading_are_compared_as_text():
+    nested = ToolCall("c", "gauge", "[" * 100_000)
+    one = playing(lambda request, number: calls(nested) if number < 2 else says("1 metre"))
+    events, error, _ = await contemplated(team(one, tools=(Gauge(),)), THINK)
+    assert error is None and events[-1].answer == "1 metre"
+
+
 async def test_after_the_reminder_an_answer_is_taken():
     one = playing(
         lambda request, number: gauging(number, of="tower") if number < 3 else says("1 m")

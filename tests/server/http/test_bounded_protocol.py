@@ -22,6 +22,7 @@ OVERRIDDEN = {
     "on_headers_complete": ["self"],
     "on_body": ["self", "body"],
     "on_message_complete": ["self"],
+    "handle_websocket_upgrade": ["self"],
 }
 
 

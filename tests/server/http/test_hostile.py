@@ -234,7 +234,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
-def test_a_image_that_is_none(native, data):
+def test_an_image_that_is_none(native, data):
     url = "data:image/png;base64," + base64.b64encode(data).decode()
     content = [
         {"type": "image_url", "image_url": {"url": url}},
@@ -262,7 +262,7 @@ def test_a_image_that_is_none(native, data):
         "",
     ],
 )
-def test_a_image_from_elsewhere(served, url):
+def test_an_image_from_elsewhere(served, url):
     content = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": "?"}]
     response = sent(
         served,

@@ -79,7 +79,7 @@ async def test_nothing_is_fetched_where_that_is_not_allowed():
     assert await ImageFetcher().fetch([], False) == {}
 
 
-async def test_a_image(loopback_counts_as_public):
+async def test_an_image(loopback_counts_as_public):
     async with web(b"HTTP/1.0 200 OK\r\nContent-Type: image/png\r\n\r\n" + DOT) as (address, asked):
         assert (await ImageFetcher().fetch([address, address], True))[address].data == DOT
     assert len(asked) == 1 and asked[0].startswith(b"GET /x.png?a=b HTTP/1.1\r\nhost: 127.0.0.1:")

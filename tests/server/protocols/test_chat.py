@@ -139,7 +139,7 @@ def test_a_forced_tool_reaches_the_model(openai_client, served):
     assert served.models["weather"].requests[-1].tool_choice == "weather"
 
 
-def test_a_image_reaches_the_model(openai_client, served):
+def test_an_image_reaches_the_model(openai_client, served):
     openai_client.chat.completions.create(
         model="plain",
         messages=[

@@ -94,7 +94,7 @@ def test_chat_a_tool_that_is_parsed_by_the_sdk(openai_client):
     assert parsed == [weather(city="Paris"), weather(city="Rome")]
 
 
-def test_chat_a_tool_may_give_back_a_image(openai_client, served):
+def test_chat_a_tool_may_give_back_an_image(openai_client, served):
     call = {"id": "a", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
     image = [
         {"type": "image_url", "image_url": {"url": DATA_URL}},
@@ -137,7 +137,7 @@ async def test_chat_many_asynchronous_ones_at_once(served):
 # Responses.
 
 
-def test_responses_the_order_of_a_image_and_of_calls_in_a_stream(openai_client):
+def test_responses_the_order_of_an_image_and_of_calls_in_a_stream(openai_client):
     events = list(openai_client.responses.create(model="painter", input=responses.ASK, stream=True))
     kinds = [event.type.removeprefix("response.") for event in events]
     at = kinds.index("image_generation_call.in_progress")
@@ -218,7 +218,7 @@ async def test_responses_asynchronously(served):
 # Messages.
 
 
-def test_messages_a_tool_may_give_back_a_image(anthropic_client, served):
+def test_messages_a_tool_may_give_back_an_image(anthropic_client, served):
     used = {
         "role": "assistant",
         "content": [{"type": "tool_use", "id": "a", "name": "weather", "input": {}}],
@@ -276,7 +276,7 @@ async def test_messages_asynchronously(served):
 # Pictures that the native model reads, through each of them.
 
 
-def test_a_image_that_the_native_model_reads(native):
+def test_an_image_that_the_native_model_reads(native):
     problem = load_task("lake").generate(random.Random(3), held_out=True)
     image = base64.b64encode(encode_png(problem.image)).decode()
     url = f"data:image/png;base64,{image}"

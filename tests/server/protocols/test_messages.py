@@ -211,7 +211,7 @@ def test_a_failure_in_a_stream_is_raised_by_the_client(anthropic_client):
         list(create(anthropic_client, model="late-broken", stream=True))
 
 
-def test_a_image_that_is_none_is_refused_by_name(anthropic_client):
+def test_an_image_that_is_none_is_refused_by_name(anthropic_client):
     broken = {
         "type": "image",
         "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"},

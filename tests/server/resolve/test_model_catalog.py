@@ -171,3 +171,29 @@ async def test_files_with_a_role_are_loaded_before_the_first_request(monkeypatch
     await catalog.warm_up()
     assert opened == ["asked", "judge"]
     await catalog.aclose()
+
+
+async def test_a_model_made_by_an_earlier_configuration_serves_no_later_request(monkeypatch):
+    go_on, begun = threading.Event(), threading.Event()
+
+    def made(name, config):
+        model = config.models[name].model
+        if model == "vllm:old":
+            begun.set()
+            assert go_on.wait(30)
+        return FakeModel(name=model)
+
+    monkeypatch.setattr(models_module, "create_model", made)
+    old, new = (
+        Config(models={"one": ModelConfig(model=name)}) for name in ("vllm:old", "ollama:new")
+    )
+    catalog = ModelCatalog(old)
+    before = asyncio.create_task(catalog.named("one"))
+    assert await asyncio.to_thread(begun.wait, 30)
+    catalog.reload(new)
+    after = asyncio.create_task(catalog.named("one"))
+    await asyncio.sleep(0)
+    go_on.set()
+    assert (await before).name == "vllm:old"
+    assert (await after).name == (await catalog.named("one")).name == "ollama:new"
+    await catalog.aclose()

@@ -79,7 +79,7 @@ def test_every_tool_that_looks_can_be_asked_for():
         ("blind", "look", "Answer: unseen"),
     ],
 )
-def test_a_image_is_looked_at_and_what_was_seen_is_linked(client, model, tool, answer):
+def test_an_image_is_looked_at_and_what_was_seen_is_linked(client, model, tool, answer):
     done = client.chat.completions.create(
         model=model, messages=question(), extra_body={"muse": {"tools": [tool]}}
     )

@@ -164,6 +164,15 @@ def test_a_place_that_cannot_be_written_to_is_told(path):
         Database(path)
 
 
+def test_what_is_no_regular_file_is_refused_and_left_as_it_is(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    os.chmod(pipe, 0o666)
+    with pytest.raises(StoreUnusable, match="no regular file"):
+        Database(pipe)
+    assert pipe.stat().st_mode & 0o777 == 0o666
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -77,7 +77,7 @@ async def test_letters_are_drawn_on_a_machine_without_fonts():
     assert 10_000 < dark < 200_000
 
 
-async def test_a_drawing_goes_over_a_image_in_its_coordinates():
+async def test_a_drawing_goes_over_an_image_in_its_coordinates():
     tools = Tools(pillow.new("RGB", (300, 100), "white"))
     output = await tools.sketch(
         svg='<svg viewBox="0 0 7 7"><rect x="500" y="0" width="500" height="500" fill="#f00"/></svg>',
@@ -223,7 +223,7 @@ COSTLY = [
 
 
 @pytest.mark.parametrize("svg", COSTLY, ids=range(len(COSTLY)))
-async def test_a_costly_drawing_ends_in_a_image_or_a_sentence(svg):
+async def test_a_costly_drawing_ends_in_an_image_or_a_sentence(svg):
     output = await Tools().sketch(svg=svg)
     assert output.images or (output.failed and output.text.endswith("."))
 

@@ -260,7 +260,7 @@ def small_print(width, height, rows):
 
 
 @given(st.integers(1, 4096), st.integers(1, 20_000))
-def test_bands_cover_a_image_and_overlap(width, height):
+def test_bands_cover_an_image_and_overlap(width, height):
     found = list(split_bands(width, height))
     assert found[0][0] == 0 and found[-1][1] == height
     for (_, bottom), (top, _) in pairwise(found):

@@ -55,7 +55,7 @@ async def test_a_small_region_is_enlarged_and_a_large_one_is_not():
         ({"degrees": 45}, None),
     ],
 )
-async def test_a_image_is_turned_clockwise_after_it_is_mirrored(given, where):
+async def test_an_image_is_turned_clockwise_after_it_is_mirrored(given, where):
     tools = Tools(red_on_white())  # the square's middle is at (110, 60)
     await tools.rotate(**given)
     seen = last(tools)

@@ -240,7 +240,8 @@ async def test_a_bad_video_is_told_before_anything_runs():
 def test_the_command_takes_a_video(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     clip = kept(tmp_path / "clip.mp4", THREE)
-    assert run(["ask", "What?", "--video", str(clip), "--model", "fake", "--json"]) == 0
+    shown = ["--json", "--save-images", str(tmp_path / "images")]
+    assert run(["ask", "What?", "--video", str(clip), "--model", "fake", *shown]) == 0
     value = json.loads(capsys.readouterr().out)
     assert value["answer"] == "42" and len(value["pictures"]) == 1
     assert run(["ask", "What?", "--video", str(tmp_path / "none.mp4"), "--model", "fake"]) == 2

@@ -166,7 +166,7 @@ def test_sound_is_said_not_to_be_heard():
     assert "with sound, which is not heard" in as_video(movie(THREE, sound=True)).caption
 
 
-def test_a_image_that_lies_on_its_side_is_put_upright():
+def test_an_image_that_lies_on_its_side_is_put_upright():
     halves = np.zeros((64, 96, 3), np.uint8)
     halves[:, :48], halves[:, 48:] = RED, BLUE
     with open_video(turned(movie([(0.0, halves)], end=1.0))) as clip:

@@ -21,7 +21,7 @@ ASK_EXAMPLES = (
     ('muse ask "Use 25, 3, 7 and 12 to make 66."', "the native model, as a team"),
     (
         'muse ask "What is the total?" --image receipt.png --model openai:gpt-5 --tools look',
-        "a picture, and tools to look at it",
+        "an image, and tools to look at it",
     ),
     (
         'muse ask "..." --model ollama:qwen3 --agents 8 --deadline 60 --max-usd 0.50',

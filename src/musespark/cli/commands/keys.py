@@ -131,6 +131,8 @@ def rotate(
 @app.command("list", examples=(("muse keys list", "of the usual store"),))
 def list_all(store: _Store = None) -> None:
     """List keys, their limits and their spending of today."""
+    from musespark.store.database.clock import day_of
+
     with _keys(store, create=False) as keys:
         found = keys.list_with_spending()
         now = keys.now()
@@ -138,11 +140,11 @@ def list_all(store: _Store = None) -> None:
         print("There are no keys; make one with muse keys create NAME.", flush=True)
     for key, spent in found:
         state = (
-            f"revoked {_day(key.revoked)}"
+            f"revoked {day_of(key.revoked)}"
             if key.revoked is not None
             else f"${spent:.4f} today, {_shown_limits(key, now)}"
         )
-        print(f"{key.id}  {key.name}  made {_day(key.created)}  {state}", flush=True)
+        print(f"{key.id}  {key.name}  made {day_of(key.created)}  {state}", flush=True)
 
 
 @app.command(examples=(("muse keys revoke ada", "by its name or its id"),))
@@ -234,7 +236,3 @@ def _shown_limits(key: ApiKey, now: float) -> str:
 
 def _minute(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
-
-
-def _day(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(seconds))

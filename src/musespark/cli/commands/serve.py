@@ -74,6 +74,7 @@ def serve(
             metavar="ORIGIN",
             help="Let pages of this origin, such as https://chat.example.com, use the protocols from a browser; * for any. "
             "May be repeated.",
+            rich_help_panel="Access",
         ),
     ] = None,
     grace: Annotated[

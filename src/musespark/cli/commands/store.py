@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from musespark.cli.help_format import HelpApp
 from musespark.errors import BadOption
 
 if TYPE_CHECKING:
     from musespark.store.database.database import Database
 
-app = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="Copy, check and vacuum a server's store."
+app = HelpApp(
+    no_args_is_help=True,
+    help="Copy, check and vacuum a server's store.",
+    examples=(
+        ("muse store backup runs-monday.db", "a copy of the usual store, while servers go on"),
+        ("muse store check", "exit code 1 if there is damage"),
+    ),
 )
 
 _Store = Annotated[
@@ -30,7 +36,7 @@ _Store = Annotated[
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="The copy.")]
 
 
-@app.command()
+@app.command(examples=(("muse store backup runs-monday.db", "of the usual store"),))
 def backup(file: _File, store: _Store = None) -> None:
     """Copy the store to a new file; servers may go on."""
     from musespark.store.database import maintenance
@@ -40,7 +46,7 @@ def backup(file: _File, store: _Store = None) -> None:
     print(f"The store was copied to {file}.", flush=True)
 
 
-@app.command()
+@app.command(examples=(("muse store restore runs-monday.db", "as the usual store"),))
 def restore(file: _File, store: _Store = None) -> None:
     """Put a copy in the place of the store; servers use it within a second, and lose what it does not have."""
     from musespark.store.database import maintenance
@@ -51,7 +57,7 @@ def restore(file: _File, store: _Store = None) -> None:
     print(f"The store is the one of {file} again.{kept}", flush=True)
 
 
-@app.command()
+@app.command(examples=(("muse store check --store runs.db", "of a file"),))
 def check(store: _Store = None) -> None:
     """Look for damage. Exit code 1 if there is any."""
     from musespark.store.database import maintenance
@@ -64,7 +70,7 @@ def check(store: _Store = None) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(examples=(("muse store vacuum", "the usual store"),))
 def vacuum(store: _Store = None) -> None:
     """Give the room of deleted runs back to the disk."""
     from musespark.store.database import maintenance

@@ -116,7 +116,7 @@ class GGUFModel:
         for image in list_images(request):
             if image.media_type not in IMAGE_TYPES:
                 raise BeyondModel(
-                    self.name, f"read {image.media_type} pictures", "send it as image/png"
+                    self.name, f"read images of the type {image.media_type}", "send it as image/png"
                 )
         body = build_chat_body(request, self.options.llama_sampling)
         translator = ChunkTranslator(self.name, self.engine_options.context)

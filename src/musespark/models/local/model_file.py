@@ -53,7 +53,7 @@ def find_projector(path: str) -> GGUFHead:
     """Read the head of a projector of images. Raises `MissingFile`."""
     head = read_head(Path(path).expanduser())
     if not head.has_vision:
-        raise MissingFile(head.path, "it is not a projector that reads pictures (mmproj)")
+        raise MissingFile(head.path, "it is not a projector that reads images (mmproj)")
     return head
 
 

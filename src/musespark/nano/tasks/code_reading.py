@@ -88,7 +88,7 @@ def is_program(source: str) -> bool:
     if "print(" not in source:
         return False
     try:
-        # Not safe if several threads do so at once (see `pictures.py`), but the parser has no other switch.
+        # Not safe if several threads do so at once (see `images.py`), but the parser has no other switch.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(source)

@@ -86,15 +86,15 @@ def everyday_by_hand() -> tuple[str, ...]:
 def _draw_question(rng: random.Random) -> tuple[str, Array | None]:
     roll = rng.random()
     if roll < 0.07:  # a question of a task, but its image is missing
-        return type_carelessly(_about_a_image(rng)[0], rng), None
+        return type_carelessly(_about_an_image(rng)[0], rng), None
     if roll < 0.10:  # ... or the image is of something else
-        question, task = _about_a_image(rng)
+        question, task = _about_an_image(rng)
         return type_carelessly(question, rng), _unlike(task, rng)
     question = everyday_question(rng)
     return question, any_image(rng) if rng.random() < 0.18 else None
 
 
-def _about_a_image(rng: random.Random) -> tuple[str, str]:
+def _about_an_image(rng: random.Random) -> tuple[str, str]:
     """Return a question of a task with images, and the task's name."""
     task = rng.choice(("lake", "maze", "shapes"))
     if task == "shapes":

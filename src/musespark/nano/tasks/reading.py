@@ -58,7 +58,7 @@ def is_noise(apart: Array, faint: float, mean: float | None = None) -> bool:
 
 
 def has_plain_margins(pixels: Array) -> bool:
-    """Return True if everything that `picture.trim` cuts off has one colour."""
+    """Return True if everything that `patches.trim` cuts off has one colour."""
     rest = np.ones(pixels.shape[:2], bool)
     rest[within_margins(pixels)] = False
     outer = pixels[rest]

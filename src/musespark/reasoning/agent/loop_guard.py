@@ -100,6 +100,6 @@ def _key(call: ToolCall) -> str:
     """Name and arguments of a call, however they are written."""
     try:
         arguments = json.dumps(json.loads(call.arguments), sort_keys=True)
-    except ValueError:
+    except (ValueError, RecursionError):
         arguments = call.arguments.strip()
     return f"{call.name} {arguments}"

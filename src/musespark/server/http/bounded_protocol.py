@@ -32,6 +32,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _has_head = False
     """True between the end of a head and the end of its message."""
     _timer: asyncio.TimerHandle | None = None
+    _is_switched = False
+    """True once the connection is a WebSocket, which may be silent."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -43,7 +45,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._size > HEAD_BYTES:
             self.transport.close()
         is_answered = self.cycle is None or self.cycle.response_complete
-        if self._timer is None and is_answered and not self.transport.is_closing():
+        if self._is_switched or self.transport.is_closing():
+            return
+        if self._timer is None and is_answered:
             self._start_timer()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -65,6 +69,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.send_400_response(f"The head of the request is larger than {HEAD_BYTES:,} bytes.")
         else:
             super().on_headers_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._is_switched = True
+        super().handle_websocket_upgrade()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()

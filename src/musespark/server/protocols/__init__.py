@@ -1,4 +1,4 @@
-"""The three protocols. Each parses a body and encodes a reply, without I/O.
+"""The protocols. Each parses a body and encodes a reply, without I/O.
 
 base.py         `Dialect` and `ChunkEncoder`, which each protocol implements
 encoder.py      events of a run as pieces of a reply, the same for all

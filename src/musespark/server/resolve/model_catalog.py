@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import Any
 
 from musespark.config import Config
@@ -65,7 +66,7 @@ class ModelCatalog:
 
     def reload(self, config: Config) -> None:
         """Use another configuration, with models made anew; those before keep their connections until `close_replaced`."""
-        self.config = config
+        self.config, self._making = config, {}
         self._replaced += self._held.values()
         self._held, self._made = {}, OrderedDict()
 
@@ -128,7 +129,7 @@ class ModelCatalog:
         A client may name a provider's model, but no address and no file: only the configuration may.
         """
         found = await self._known(name)
-        if name in self._made and name not in self._held:
+        if self._made.get(name) is found and name not in self._held:
             held = self._held[name] = AsyncExitStack()
             try:
                 await held.enter_async_context(open_model(found))
@@ -145,13 +146,17 @@ class ModelCatalog:
             making = self._making.get(name)
             if making is None:
                 making = self._making[name] = asyncio.create_task(self._make(name))
-                making.add_done_callback(
-                    lambda done: self._making.pop(name) and (done.cancelled() or done.exception())
-                )
+                making.add_done_callback(partial(self._end_making, name))
             found = await asyncio.shield(making)  # a client that disconnects stops no import
         if name in self._made:
             self._made.move_to_end(name)
         return found
+
+    def _end_making(self, name: str, done: asyncio.Task[Model]) -> None:
+        if self._making.get(name) is done:  # else it was made by a configuration before
+            del self._making[name]
+        if not done.cancelled():
+            done.exception()  # raised by those that wait for it
 
     def _require_nameable(self, name: str) -> None:
         kind, _, argument = name.partition(":")
@@ -170,12 +175,16 @@ class ModelCatalog:
         return (name if configured is None else configured.model).partition(":")[0]
 
     async def _make(self, name: str) -> Model:
-        kind = self._kind(name)
+        kind, config = self._kind(name), self.config
         async with self._importing if kind in PROVIDERS else self._loading:
             # A provider's library takes a second to import: other requests are served meanwhile.
-            made = await asyncio.to_thread(create_model, name, self.config)
+            made = await asyncio.to_thread(create_model, name, config)
         if isinstance(made, RemoteModel):
             made.alias = name
+        if (
+            config is not self.config
+        ):  # it was read again meanwhile: only the requests before it use this model
+            return made
         self._made[name] = made
         if len(self._made) > _MAX_MODELS:
             await self._drop(next(iter(self._made)))

@@ -94,7 +94,7 @@ class MemoryRunStore:
         """Do nothing: memory can always be written to."""
 
     async def request_stop(self, id: str) -> bool:
-        """Return false: nobody else runs what is in this memory."""
+        """Return false: no other server runs what is in this memory."""
         return False
 
     async def start(self, header: RunHeader) -> None:

@@ -92,8 +92,10 @@ def _restore_file(path: Path, source: Path) -> Path | None:
             raise BadOption("FILE", source, f"a whole copy of a store; {problems[0]}")
         was_there = path.exists()
         if was_there:
+            # SQLite would apply what is there of an earlier one to this file.
+            for suffix in ("-wal", "-shm"):
+                old.with_name(old.name + suffix).unlink(missing_ok=True)
             os.replace(path, old)
-            _log_of(old).unlink(missing_ok=True)  # of the one that was put away before
             if _log_of(path).exists():  # it holds what is not in the file yet
                 os.replace(_log_of(path), _log_of(old))
         _log_of(path).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sqlite3
@@ -38,6 +39,8 @@ class SqliteFile:
         """Make the file if there is none, for its owner alone; one that others can read is closed to them. Raises OSError."""
         if create:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.path.exists() and not self.path.is_file():  # a device would be closed to all others
+            raise OSError(errno.EINVAL, "it is no regular file")
         os.close(os.open(self.path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600))
         for suffix in ("", "-wal", "-shm"):
             _close_to_others(self.path.with_name(self.path.name + suffix))

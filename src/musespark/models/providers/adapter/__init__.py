@@ -20,6 +20,7 @@ Replies of servers of one's own, which depart from the standards:
     chat_chunks.py       chunks of Chat Completions in the form of the standard
     tool_call_joiner.py  pieces of tool calls, joined
     tool_calls.py        names and arguments of calls that are almost right
+    written_calls.py     calls that stand within the text
     thoughts.py          thoughts that stand within the text
     chat_model.py        pydantic-ai's model of Chat Completions, adapted
     message_events.py    a whole reply of Anthropic's Messages as events

@@ -25,6 +25,13 @@ ABORTED = ("abort", "aborted", "cancelled", "canceled")
 """Ends of replies that broke off."""
 _THOUGHT_FIELDS = ("reasoning_text", "thinking", "thinking_content", "thought", "thoughts")
 """Fields for thoughts, beside `reasoning` and `reasoning_content`."""
+_LENGTH_WORDS = ("length", "max_tokens", "max_output", "token_limit")
+"""Parts of further names for a reply that is too long."""
+_COUNTS: Mapping[str, tuple[str, ...]] = {
+    "prompt_tokens": ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens"),
+    "completion_tokens": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens"),
+}
+"""Names of each count of tokens."""
 _THOUGHT_PARTS = ("thinking", "reasoning", "thought", "reasoning_text", "summary_text")
 _TEXT_FIELDS = ("text", "content", "thinking", "reasoning", "summary", "value")
 MAX_DEPTH = 4
@@ -41,6 +48,10 @@ class ChunkNormalizer:
         self._has_text = False
         self._has_calls = False
         self._has_end = False
+        self._index: Any = None
+        """Number of the choice that is read, the first that came."""
+        self._whole = ""
+        """Text so far, of a server that sends messages instead of pieces."""
 
     def normalize(self, chunk: Any) -> dict[str, Any]:
         """The chunk in the standard's form, which may be the chunk itself, altered. Raises `TypeError` if it is none."""
@@ -51,7 +62,9 @@ class ChunkNormalizer:
         choices = chunk.get("choices")
         if isinstance(choices, dict):
             choices = chunk["choices"] = [choices]
-        usage = chunk.get("usage")
+        usage = chunk.get("usage") or _find_usage(chunk)
+        if choices:
+            choices = chunk["choices"] = self._choose(choices)
         if choices:
             choice = choices[0]
             self._normalize_choice(choice, chunk)
@@ -60,8 +73,8 @@ class ChunkNormalizer:
                 return {
                     "error": {"message": "its reply ended with an error", "type": "server_error"}
                 }
-        if usage:
-            chunk["usage"] = _normalize_usage(usage)
+        if usage or "usage" in chunk:
+            chunk["usage"] = _normalize_usage(usage) if usage else None
         return chunk
 
     def close(self) -> dict[str, Any] | None:
@@ -71,16 +84,20 @@ class ChunkNormalizer:
         reason = "tool_calls" if self._has_calls else "stop"
         return {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
 
+    def _choose(self, choices: list[Any]) -> list[Any]:
+        """The one choice that is read: of several replies to one question, the others are not of this one."""
+        if self._index is None:
+            self._index = choices[0].get("index")
+        return [each for each in choices if each.get("index") in (self._index, None)][:1]
+
     def _normalize_choice(self, choice: dict[str, Any], chunk: Mapping[str, Any]) -> None:
         delta = choice.get("delta")
         if not isinstance(delta, dict) or not delta:
-            delta = self._whole_message(choice) or delta
-            choice["delta"] = delta
-        if isinstance(delta, dict):
-            self._normalize_delta(delta)
-            finish = choice.get("finish_reason") or delta.pop("finish_reason", None)
-        else:
-            finish = choice.get("finish_reason")
+            delta = choice["delta"] = self._whole_message(choice) or {}
+        self._normalize_delta(delta)
+        if not isinstance(choice.get("logprobs"), dict | None):
+            del choice["logprobs"]
+        finish = choice.get("finish_reason") or delta.pop("finish_reason", None)
         finish = finish or chunk.get("finish_reason")
         choice["finish_reason"] = self._finish_reason(finish) if finish else None
         self._has_end = self._has_end or bool(choice["finish_reason"])
@@ -91,7 +108,15 @@ class ChunkNormalizer:
         if not isinstance(message, dict):
             message = {"content": choice["text"]} if isinstance(choice.get("text"), str) else None
             return message
-        return None if self._has_text or self._has_calls else dict(message)
+        text = message.get("content")
+        if self._whole and isinstance(text, str):  # longer each time, or the next piece
+            more = text.removeprefix(self._whole)
+            self._whole = text if text.startswith(self._whole) else self._whole + text
+            return {"content": more}
+        if self._has_text or self._has_calls:
+            return None
+        self._whole = text if isinstance(text, str) else ""
+        return dict(message)
 
     def _normalize_delta(self, delta: dict[str, Any]) -> None:
         content = delta.get("content")
@@ -130,7 +155,8 @@ class ChunkNormalizer:
         name = str(finish).lower()
         if name in FAILURES or name in ABORTED:
             return "error" if name in FAILURES else None
-        found = FINISH_REASONS.get(name, "stop") or name
+        other = "length" if any(word in name for word in _LENGTH_WORDS) else "stop"
+        found = FINISH_REASONS.get(name, other) or name
         return "tool_calls" if found == "stop" and self._has_calls else found
 
 
@@ -179,8 +205,12 @@ def _normalize_usage(usage: Any) -> dict[str, Any] | None:
     """Numbers of tokens under the standard's names; None if there are none."""
     if not isinstance(usage, dict):
         return None
-    read = _count(usage.get("prompt_tokens", usage.get("input_tokens")))
-    written = _count(usage.get("completion_tokens", usage.get("output_tokens")))
+    read, written = (
+        _count(next((usage[name] for name in names if usage.get(name) is not None), None))
+        for names in _COUNTS.values()
+    )
+    if read > 0 and not written and (total := _count(usage.get("total_tokens"))) > read:
+        written = total - read
     details = {
         field: usage[field]
         for field in ("prompt_tokens_details", "completion_tokens_details")
@@ -192,6 +222,12 @@ def _normalize_usage(usage: Any) -> dict[str, Any] | None:
         "total_tokens": max(0, read) + max(0, written),
         **details,
     }
+
+
+def _find_usage(chunk: Mapping[str, Any]) -> Any:
+    """Usage in the extension of a server (Groq: `x_groq`); None if there is none."""
+    extension = chunk.get("x_groq")
+    return extension.get("usage") if isinstance(extension, dict) else None
 
 
 def _count(value: Any) -> int:

@@ -37,11 +37,13 @@ async def embed(model: RemoteModel, body: Mapping[str, Any]) -> dict[str, Any]:
     except Exception as error:
         # The libraries raise many types; any of them means that the call failed, and none may show the key.
         failed = to_muse_error(
-            error, model.name, model.model, model.address, model.key_variable, key
+            error, model.name, model.model, model.shown_address, model.key_variable, key
         )
     else:
         if isinstance(found, dict) and isinstance(found.get("data"), list):
             return found
-        failed = ModelFailed(model.name, f"{model.address} sent no embeddings; check the address")
+        failed = ModelFailed(
+            model.name, f"{model.shown_address} sent no embeddings; check the address"
+        )
     # Outside the handler: the error raised here must not carry the library's, which holds the whole request.
-    raise failed
+    raise model.make_discreet(failed)

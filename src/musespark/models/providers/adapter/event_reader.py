@@ -18,7 +18,9 @@ MAX_BODY_BYTES = 64_000_000
 _LINE_ENDS = re.compile(rb"\r\n|\r(?=.)", re.S)
 """Line breaks; one at the end of what has arrived may be half of one."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_DONE = b"[DONE]"
+_DONE = re.compile(rb"\s*\"?\[DONE\b", re.IGNORECASE)
+_KEEP_ALIVE = re.compile(rb"(?:ping|pong|heart[-_ ]?beat|keep[-_ ]?alive)\b", re.IGNORECASE)
+"""Names of events, and data, by which a server only says that it is there."""
 _WRAPPINGS = frozenset({"error", "errors", "base_resp", "choices"})
 """Fields that tell an error from a bare one in an event that is named so."""
 
@@ -80,13 +82,13 @@ class EventReader:
         at = 0
         while (end := events.find(b"\n\n", at)) >= 0:
             event, at = events[at:end], end + 2
-            if event.startswith(b"data: ") and b"\n" not in event:
+            if event.startswith(b"data: {") and b"\n" not in event:
                 name, lines = b"", [event[6:]]
             else:
                 name, lines = _split_lines(event)
-            if lines and lines[-1].startswith(_DONE):
+            if lines and _DONE.match(lines[-1]):
                 self.is_done, lines = True, lines[:-1]
-            if any(lines):
+            if any(lines) and not _is_keep_alive(name, lines):
                 yield from _parse_data(name, lines)
             if self.is_done:
                 return
@@ -96,8 +98,20 @@ def _split_lines(event: bytes) -> tuple[bytes, list[bytes]]:
     """The name of an event, and its lines of data."""
     fields = [line.partition(b":") for line in event.split(b"\n")]
     names = [value.strip() for field, _, value in fields if field == b"event"]
-    data = [value.removeprefix(b" ") for field, _, value in fields if field.strip() == b"data"]
+    data = [value.strip() for field, _, value in fields if field.strip() == b"data"]
+    data = [value.removeprefix(b"data:").lstrip() for value in data]  # of a gateway: `data: data:`
     return names[-1] if names else b"", data
+
+
+def _is_keep_alive(name: bytes, lines: list[bytes]) -> bool:
+    """True for an event that has nothing of a reply."""
+    data = lines[0]
+    if len(lines) > 1 or (not name and data.startswith(b"{")):
+        return False
+    return data == b"null" or bool(
+        _KEEP_ALIVE.match(data.lstrip(b'": '))
+        or (_KEEP_ALIVE.match(name) and b'"choices"' not in data)
+    )
 
 
 def _parse_data(name: bytes, lines: list[bytes]) -> Iterator[Any]:
@@ -123,8 +137,8 @@ def _parse_document(body: bytes) -> Iterator[Any]:
     try:
         found = _parse_json(body)
     except ValueError:
-        lines = [line for line in body.split(b"\n") if line.strip()]
-        if len(lines) < 2:
+        lines = [line for line in body.split(b"\n") if line.strip() and not _DONE.match(line)]
+        if b"\n" not in body.strip():
             raise
         yield from map(_parse_json, lines)
         return

@@ -279,11 +279,11 @@ class RemoteModel:
                     yield delta
                 return
             if failed is not None:
-                raise self._told(failed)
+                raise self.make_discreet(failed)
             for delta in translator.end(response):
                 yield delta
 
-    def _told(self, failed: MuseError) -> MuseError:
+    def make_discreet(self, failed: MuseError) -> MuseError:
         """Return a failure as the users of this model may read it; the log has what is left out."""
         if self.alias is None:
             return failed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 from musespark.content import Message, Request, Text, ToolCall
 from musespark.models.estimate import (
@@ -25,6 +26,7 @@ from musespark.models.providers.adapter.conversation import from_provider_respon
 from musespark.models.providers.adapter.thoughts import ThoughtPiece, ThoughtSplitter
 from musespark.models.providers.adapter.token_counts import UNBELIEVABLE, read_count
 from musespark.models.providers.adapter.tool_calls import repair_call
+from musespark.models.providers.adapter.written_calls import find_written_calls
 from musespark.models.providers.prices import Price, get_billed_usd
 from musespark.usage import Usage
 
@@ -69,7 +71,9 @@ class ResponseTranslator:
         self._has_list_price = has_list_price
         self._prompt = estimate_prompt_tokens(request)
         self._stop = request.stop
-        self._tools = tuple(tool.name for tool in request.tools)
+        self._schemas = {tool.name: tool.parameters for tool in request.tools}
+        self._may_write_calls = splits_thoughts and request.tool_choice != "none"
+        self._answers_in_json = request.schema is not None
         self._splitter = ThoughtSplitter() if splits_thoughts else None
         self._characters = 0
         self._reported = 0
@@ -119,11 +123,18 @@ class ResponseTranslator:
         message = Message(
             "assistant",
             tuple(
-                repair_call(part, self._tools) if isinstance(part, ToolCall) else part
+                repair_call(part, self._schemas) if isinstance(part, ToolCall) else part
                 for part in message.parts
             ),
         )
         refusal = get_refusal(response)
+        ended = find_end(response)
+        if self._may_write_calls and ended == "finished" and not refusal:
+            read = self._read_written_calls(message)
+            if read is not message:
+                message = read
+                yield TextBecameThought()
+                yield from (TextDelta(part.text) for part in read.parts if isinstance(part, Text))
         if refusal:
             yield AbstainedDelta(DECLINED, refused=True)
             yield TextDelta(refusal)
@@ -132,7 +143,6 @@ class ResponseTranslator:
             if isinstance(part, ToolCall):
                 yield ToolCallDelta(part)
         yield UsageDelta(self._total(response))
-        ended = find_end(response)
         if ended == "length":
             yield Finish("length", "it reached the most tokens it may write", message)
         elif ended == "filtered":
@@ -141,6 +151,22 @@ class ResponseTranslator:
             yield Finish("refused", "it declined", message)
         else:
             yield Finish("finished", "", message, find_stop_text(response, self._stop))
+
+    def _read_written_calls(self, message: Message) -> Message:
+        """The message with the calls that its text holds as parts of their own; the message itself if there are none."""
+        if not self._schemas or any(isinstance(part, ToolCall) for part in message.parts):
+            return message
+        text = "".join(part.text for part in message.parts if isinstance(part, Text))
+        found = find_written_calls(text, self._schemas, takes_json=not self._answers_in_json)
+        if found is None:
+            return message
+        kept = [part for part in message.parts if not isinstance(part, Text)]
+        said = [Text(found.before, self._name)] if found.before else []
+        calls = [
+            ToolCall(f"call_{uuid4().hex[:12]}", name, arguments, self._name)
+            for name, arguments in found.calls
+        ]
+        return Message("assistant", (*kept, *said, *calls))
 
     def _total(self, response: ModelResponse) -> Usage:
         reported = response.usage

@@ -20,10 +20,7 @@ class _Call:
     @property
     def is_whole(self) -> bool:
         """True if its arguments are a whole JSON object: what follows them is another call's."""
-        try:
-            return isinstance(json.loads(self.arguments), dict)
-        except ValueError:
-            return False
+        return _is_object(self.arguments)
 
 
 class ToolCallJoiner:
@@ -60,7 +57,9 @@ class ToolCallJoiner:
         """The call that a piece goes on with; None if it begins one."""
         by_id = next((each for each in reversed(self._calls) if id and each.id == id), None)
         if by_id is not None:
-            is_other = name and index is not None and index != by_id.index and by_id.is_whole
+            is_next = index is not None and index != by_id.index
+            is_new = by_id.arguments.strip("{} ") and arguments != by_id.arguments
+            is_other = name and (is_next or (is_new and _is_object(arguments))) and by_id.is_whole
             return None if is_other else by_id
         at_index = [each for each in self._calls if each.index == index]
         if index is None or not (at_index or name or id):
@@ -94,6 +93,14 @@ def _piece(number: int, name: str, arguments: str, id: str) -> dict[str, Any]:
     function = {**({"name": name} if name else {}), "arguments": arguments}
     piece = {"index": number, "type": "function", "function": function}
     return {**piece, "id": id} if id else piece
+
+
+def _is_object(arguments: str) -> bool:
+    """True if a text is the JSON of one object."""
+    try:
+        return isinstance(json.loads(arguments), dict)
+    except ValueError:
+        return False
 
 
 def _text(value: Any) -> str:

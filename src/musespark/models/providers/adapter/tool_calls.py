@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterable
@@ -14,6 +15,11 @@ _AROUND_NAME = re.compile(
     r"^(?:functions?|tools?|default_api|multi_tool_use)[.:/]|[:#]\d+$|\(\s*\)$"
 )
 """Additions of models before or after the name of a tool."""
+_LABEL = re.compile(r"[\w ]{1,30}[:=]\s*(?=\{)")
+"""Words before the arguments, as in `Arguments: {...}`."""
+_LAST_COMMA = re.compile(r",(?=\s*[}\]])")
+MAX_LITERAL = 10_000
+"""Characters of arguments as Python writes them."""
 
 
 def repair_call(call: ToolCall, names: Iterable[str]) -> ToolCall:
@@ -44,8 +50,9 @@ def _folded(name: str) -> str:
 
 
 def repair_arguments(arguments: str) -> str:
-    """Return arguments as one JSON object: nothing becomes an empty one, JSON in JSON text is taken out, of several objects the
-    last that is not empty counts. Anything else stays as the model wrote it."""
+    """Return arguments as one JSON object: nothing becomes an empty one, JSON in JSON text and in a list of one is taken out, of
+    several objects the last that is not empty counts, and what stands around an object is left out. Anything else stays as the
+    model wrote it."""
     text = arguments.strip()
     if text.lower() in _EMPTY:
         return "{}"
@@ -54,6 +61,8 @@ def repair_arguments(arguments: str) -> str:
             inner = json.loads(text)
         except ValueError:
             break
+        if isinstance(inner, list) and len(inner) == 1 and isinstance(inner[0], dict):
+            return json.dumps(inner[0])
         if not isinstance(inner, str):
             return arguments if text == arguments.strip() else text
         text = inner.strip()
@@ -61,7 +70,7 @@ def repair_arguments(arguments: str) -> str:
             return "{}"
     objects = _objects(text)
     if not objects:
-        return arguments
+        return _first_object(text) or _parse_literal(text) or arguments
     return next((each for each in reversed(objects) if json.loads(each)), "{}")
 
 
@@ -80,6 +89,31 @@ def _objects(text: str) -> list[str]:
         found.append(text[at:end] if _is_strict(text[at:end]) else json.dumps(value))
         at = end + len(text[end:]) - len(text[end:].lstrip())
     return found
+
+
+def _first_object(text: str) -> str | None:
+    """The object at the start of a text whose rest has none: closing brackets, tokens of a template, words."""
+    bare = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
+    try:
+        value, end = json.JSONDecoder(strict=False).raw_decode(bare)
+    except (ValueError, RecursionError):
+        return None
+    return json.dumps(value) if isinstance(value, dict) and "{" not in bare[end:] else None
+
+
+def _parse_literal(text: str) -> str | None:
+    """The object that a text is as Python or JavaScript writes it: quotes, names of constants, a comma after the last."""
+    if len(text) > MAX_LITERAL or not (text.startswith("{") and text.endswith("}")):
+        return None
+    for parse in (json.loads, ast.literal_eval):
+        for each in (text, _LAST_COMMA.sub("", text)):
+            try:
+                value = parse(each)
+                if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+                    return json.dumps(value)
+            except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+                continue
+    return None
 
 
 def _is_strict(text: str) -> bool:
