@@ -66,7 +66,7 @@ def test_the_version_has_a_short_form(capsys):
     ("args", "meant"),
     [
         (["asc", "?"], "'ask'"),
-        (["keys", "lisst"], "'list'"),
+        (["keys", "revke"], "'revoke'"),
         (["help", "nano", "trian"], "'train'"),
         (["ask", "?", "--mdoe", "instant"], "--mode"),
         (["ask", "?", "-model", "fake"], "--model"),
@@ -132,7 +132,7 @@ def test_a_number_in_words_and_a_question_without_quotes(capsys):
         ("muse ask --tools z", {"zoom"}),
         ("muse chat --save", set()),
         ("muse help nano t", {"tasks", "train"}),
-        ("muse keys ", {"change", "create", "list", "revoke", "rotate"}),
+        ("muse keys ", {"create", "change", "list", "revoke", "rotate"}),
     ],
 )
 def test_a_shell_completes(line, wanted, monkeypatch, tmp_path, capsys):

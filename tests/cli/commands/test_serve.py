@@ -31,9 +31,9 @@ def test_the_limit_of_open_files_is_raised_to_what_is_allowed():
     ) as process:
         try:
             assert "listens" in process.stdout.readline()
-            process_folder = Path("/proc") / str(process.pid)
-            children = (process_folder / f"task/{process.pid}/children").read_text().split()
-            limits = Path(f"/proc/{children[0]}/limits").read_text()
+            here = Path("/proc")
+            children = (here / f"{process.pid}/task/{process.pid}/children").read_text().split()
+            limits = (here / children[0] / "limits").read_text()
             assert re.search(r"Max open files +900 +900 ", limits)
         finally:
             os.killpg(process.pid, signal.SIGKILL)

@@ -92,10 +92,8 @@ def _restore_file(path: Path, source: Path) -> Path | None:
             raise BadOption("FILE", source, f"a whole copy of a store; {problems[0]}")
         was_there = path.exists()
         if was_there:
-            for suffix in (
-                "-wal",
-                "-shm",
-            ):  # of an earlier one: SQLite would apply it to another file
+            # SQLite would apply what is there of an earlier one to this file.
+            for suffix in ("-wal", "-shm"):
                 old.with_name(old.name + suffix).unlink(missing_ok=True)
             os.replace(path, old)
             if _log_of(path).exists():  # it holds what is not in the file yet
