@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+_MOST_IMAGE_ROWS = 14
 _MOST_ROWS = 24
 """Rows of the terminal that a team at work takes."""
 
@@ -113,6 +114,7 @@ class TerminalChatView:
 
         self._console = console
         self._screen = LiveScreen(console)
+        self._previews = console.color_system in ("truecolor", "256") and not console.no_color
         self._start()
 
     def _start(self) -> None:
@@ -155,7 +157,7 @@ class TerminalChatView:
         size = self._console.size
         if board.mode == Mode.CONTEMPLATING:
             lines = live_frame(
-                board, size.width, min(size.height - 1, _MOST_ROWS), seconds, previews=False
+                board, size.width, min(size.height - 1, _MOST_ROWS), seconds, self._previews
             )
         else:
             lines = [dim(f"thinking · {seconds:.1f} s", size.width)]
@@ -173,6 +175,11 @@ class TerminalChatView:
             self._write("\n")
         else:
             self.fail(wording.empty(board))
+        if self._previews:
+            from musespark.cli.view.frames import image_rows
+
+            for row in image_rows(board, self._console.width, _MOST_IMAGE_ROWS):
+                self._console.print(row, soft_wrap=True)
         for line in remarks(board):
             self.say(line)
         self._start()

@@ -30,7 +30,7 @@ def live_frame(board: Board, width: int, height: int, seconds: float, previews: 
     rest = height - len(head) - len(foot)
     agreement = _agreement(board, width, rest // 3)
     rest -= len(agreement)
-    images = _images(board, width, rest // 2) if previews else []
+    images = image_rows(board, width, rest // 2) if previews else []
     agents = lanes(board, width, rest - len(images))
     return [*head, *agents, *agreement, *images, *foot][:height]
 
@@ -38,7 +38,7 @@ def live_frame(board: Board, width: int, height: int, seconds: float, previews: 
 def final_frame(board: Board, width: int, previews: bool, kept: Sequence[Path]) -> list[Text]:
     """The lines that stay on screen."""
     head = _head(board, width, 4)
-    images = _images(board, width, 14) if previews else []
+    images = image_rows(board, width, 14) if previews else []
     agents, agreement = lanes(board, width, _MOST_LANES), _agreement(board, width, _MOST_GROUPS + 2)
     return [*head, *agents, *agreement, *images, *summary_lines(board, kept, width), Text()]
 
@@ -134,7 +134,7 @@ def _answer(board: Board, width: int, most: int) -> list[Text]:
     return [Text(), *(cut(Text(MARGIN).append(line, "bold"), width) for line in lines[-most:])]
 
 
-def _images(board: Board, width: int, height: int) -> list[Text]:
+def image_rows(board: Board, width: int, height: int) -> list[Text]:
     """The newest images side by side, a caption below each; nothing if there is no room."""
     side = 24 if height >= 14 and width > 24 + len(MARGIN) else 16
     beside = (width - 1) // (side + len(MARGIN))
