@@ -28,7 +28,7 @@ PATIENCE = 1200.0
 
 @dataclass(frozen=True)
 class Report:
-    """What a program says of the model."""
+    """Words of a program about the model."""
 
     program: str
     accuracy: float
@@ -38,7 +38,7 @@ class Report:
 
 
 def commands() -> list[str]:
-    """Those that docs/server.md tells a person to type, but for the installation and the server, which are running already."""
+    """Commands that docs/server.md tells a person to type, but for the installation and the server, which are running already."""
     section = (
         (ROOT / "docs" / "server.md")
         .read_text()
@@ -51,7 +51,7 @@ def commands() -> list[str]:
 
 
 def lm_eval() -> Report:
-    """What lm-eval wrote down."""
+    """Results that lm-eval wrote down."""
     results = json.loads(next((BUILD / "lm-eval").rglob("results_*.json")).read_text())
     samples = next((BUILD / "lm-eval").rglob("samples_countdown_*.jsonl")).read_text().splitlines()
     found = [json.loads(line) for line in samples]
@@ -63,7 +63,7 @@ def lm_eval() -> Report:
 
 
 def inspect() -> Report:
-    """What inspect-ai wrote down."""
+    """Results that inspect-ai wrote down."""
     log = json.loads(next((BUILD / "inspect").glob("*.json")).read_text())
     assert log["status"] == "success", log.get("error")
     accuracy = log["results"]["scores"][0]["metrics"]["accuracy"]["value"]
@@ -75,7 +75,7 @@ def inspect() -> Report:
 
 
 def directly() -> Report:
-    """What the model answers without a server between."""
+    """Answers of the model without a server between."""
     asked = [problem["question"] for problem in problems()]
     answers = {question: str(musespark.ask_sync(question, temperature=0)) for question in asked}
     return Report(

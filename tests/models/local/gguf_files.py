@@ -69,7 +69,7 @@ def with_template(source: Path, target: Path, template: str) -> Path:
 
 
 def _end_of_head(data: bytes) -> int:
-    """Where the last description of a tensor ends: behind the one with the greatest offset."""
+    """End of the last description of a tensor: behind the one with the greatest offset."""
     from musespark.models.local import gguf_head
 
     reader = gguf_head._Reader(data)  # type: ignore[arg-type]
