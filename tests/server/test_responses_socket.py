@@ -25,7 +25,7 @@ def socket(served):
 
 
 def address(server):
-    """Where connections go."""
+    """Destinations of connections."""
     return server.url.replace("http", "ws") + "/v1/responses"
 
 

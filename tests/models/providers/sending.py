@@ -26,7 +26,7 @@ async def all_of(model, request):
 
 
 async def sent(kind: Kind, request: Request, **options) -> dict:
-    """What a request becomes on the wire."""
+    """Form of a request on the wire."""
     async with serving(kind.wire) as server:
         await all_of(kind.at(server.url, **options), request)
         return server.bodies[-1]

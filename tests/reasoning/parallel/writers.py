@@ -37,7 +37,7 @@ PROMPT = 130
 
 @dataclass
 class Written:
-    """What a model was asked, and how long its reply was to be and was allowed to be."""
+    """A request that a model got, with the length that its reply had and the one it was allowed."""
 
     request: Request
     wanted: int
